@@ -1,0 +1,3 @@
+"""tuneform: Gemini fine-tuning as reviewed, declarative specs."""
+
+__version__ = "0.1.0"

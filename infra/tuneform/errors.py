@@ -1,0 +1,164 @@
+"""Every error that tuneform raises on purpose.
+
+    TuneformError
+    ├── SpecErrors            what is written is wrong: all diagnostics of a run at once
+    ├── DatasetErrors         the same for datasets: file and row
+    ├── SettingsError         a flag, an environment variable, a stack setting
+    ├── MachineError          this machine lacks something: engine, emulator, credentials
+    ├── RemoteError           a remote call failed; its subclass decides what may follow
+    │   ├── Retryable         nothing happened; the same call may be sent again
+    │   ├── Ambiguous         it may have happened; look before doing anything else
+    │   └── Terminal          it will not work until somebody changes something
+    │       └── NotFound      the thing named does not exist
+    ├── LedgerConflict        somebody else changed a ledger record first
+    └── ReconcileError        the world does not allow what the specs ask for
+
+Each carries a message (what is wrong and where), a remedy (what to do now) and a stable code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Position:
+    """A place in a text file; `line` and `column` count from 1."""
+
+    path: Path
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"{self.path}:{self.line}:{self.column}"
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One thing that is wrong, at one place.
+
+    `excerpt` is the source line that `position` points into, empty when there is none to show; `length` is
+    how many characters of it are meant.
+    """
+
+    code: str
+    message: str
+    position: Position | None = None
+    hint: str = ""
+    excerpt: str = ""
+    length: int = 1
+    severity: str = field(default="error")
+
+    def render(self) -> str:
+        """The diagnostic as a compiler would print it: place, code, message, source line, caret, hint."""
+        place = f"{self.position}: " if self.position else ""
+        lines = [f"{place}{self.severity}[{self.code}]: {self.message}"]
+        if self.position and self.excerpt:
+            gutter = str(self.position.line)
+            blank = " " * len(gutter)
+            indent = "".join("\t" if char == "\t" else " " for char in self.excerpt[: self.position.column - 1])
+            lines += [f" {gutter} | {self.excerpt}", f" {blank} | {indent}{'^' * max(1, self.length)}"]
+        if self.hint:
+            lines.append(f"   = hint: {self.hint}")
+        return "\n".join(lines)
+
+
+class TuneformError(Exception):
+    """Something a person can act on: what is wrong, what to do now, and a stable code to look up."""
+
+    code = "E000"
+
+    def __init__(self, message: str, *, remedy: str = "", code: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.remedy = remedy
+        self.code = code or type(self).code
+
+    def render(self) -> str:
+        """The text that a person sees."""
+        remedy = f"\n   = remedy: {self.remedy}" if self.remedy else ""
+        return f"error[{self.code}]: {self.message}{remedy}"
+
+
+class _Diagnosed(TuneformError):
+    """An error that is a list of diagnostics."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        super().__init__("\n".join(diagnostic.message for diagnostic in self.diagnostics))
+
+    def render(self) -> str:
+        """All diagnostics, in the order found."""
+        return "\n\n".join(diagnostic.render() for diagnostic in self.diagnostics)
+
+
+class SpecErrors(_Diagnosed):
+    """What is wrong in the specs: every diagnostic of every file."""
+
+    code = "E100"
+
+
+class DatasetErrors(_Diagnosed):
+    """What is wrong in a dataset: every diagnostic, with file and row."""
+
+    code = "E200"
+
+
+class SettingsError(TuneformError):
+    """A flag, an environment variable or a stack setting that cannot be used."""
+
+    code = "E300"
+
+
+class MachineError(TuneformError):
+    """This machine lacks something: the engine, the emulator, credentials, a free port."""
+
+    code = "E400"
+
+
+class RemoteError(TuneformError):
+    """A remote call failed. `retry_after` is in seconds, where the service named a delay."""
+
+    code = "E500"
+
+    def __init__(self, message: str, *, remedy: str = "", code: str = "", retry_after: float | None = None) -> None:
+        super().__init__(message, remedy=remedy, code=code)
+        self.retry_after = retry_after
+
+
+class Retryable(RemoteError):
+    """The call did nothing: it may be sent again, after `retry_after` where given."""
+
+    code = "E510"
+
+
+class Ambiguous(RemoteError):
+    """The call may have taken effect: look at the world before anything else is sent."""
+
+    code = "E520"
+
+
+class Terminal(RemoteError):
+    """The call will fail again until somebody changes something."""
+
+    code = "E530"
+
+
+class NotFound(Terminal):
+    """The thing named does not exist."""
+
+    code = "E531"
+
+
+class LedgerConflict(TuneformError):
+    """Somebody else changed the ledger record between our read and our write."""
+
+    code = "E540"
+
+
+class ReconcileError(TuneformError):
+    """The world as it is does not allow what the specs ask for."""
+
+    code = "E600"
