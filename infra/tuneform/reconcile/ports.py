@@ -1,0 +1,157 @@
+"""What the core needs of a platform. `tuneform.platforms` implements these with the official clients.
+
+Every method may raise `tuneform.errors.RemoteError`; its subclass says what may follow. Reads retry by
+themselves; `create_job` is sent exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from tuneform.reconcile.desired import Identity, Project, Tuning
+from tuneform.reconcile.ledger import Versioned
+from tuneform.reconcile.live import Curves, Endpoint, Job, Model
+
+
+class Reader(Protocol):
+    """Looks, and changes nothing."""
+
+    def jobs(self, project: Project, name: str) -> tuple[Job, ...]:
+        """Every job that carries our owner label and this tuning's name, newest first."""
+        ...
+
+    def job(self, name: str) -> Job | None:
+        """One job by resource name."""
+        ...
+
+    def model(self, name: str) -> Model | None:
+        """One model by resource name, with or without a version."""
+        ...
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        """One endpoint by resource name."""
+        ...
+
+    def curves(self, job: Job) -> Curves:
+        """The measured curves so far; empty ones while there are none."""
+        ...
+
+
+class Writer(Protocol):
+    """Changes the platform. Each method returns when the change is done."""
+
+    def create_job(self, tuning: Tuning, training_uri: str, labels: Mapping[str, str]) -> Job:
+        """Create the job, in one call, never repeated."""
+        ...
+
+    def cancel_job(self, name: str) -> None:
+        """Ask for a job to be cancelled; a job that has ended is left as it is."""
+        ...
+
+    def patch_model(
+        self, name: str, *, labels: Mapping[str, str], display_name: str = "", description: str = ""
+    ) -> None:
+        """Set the labels (all of them), and display name and description where given."""
+        ...
+
+    def delete_model(self, name: str) -> None:
+        """Delete a model; one that is gone already is fine."""
+        ...
+
+    def create_endpoint(self, endpoint: Endpoint, *, kms_key: str | None) -> None:
+        """Create an endpoint under the id in its resource name."""
+        ...
+
+    def patch_endpoint(self, endpoint: Endpoint) -> None:
+        """Set labels, display name and description to the endpoint's."""
+        ...
+
+    def deploy(self, endpoint: str, model: str, checkpoint: str, *, traffic: Mapping[str, int]) -> str:
+        """Deploy a model's checkpoint and return the deployed id. In `traffic`, `0` stands for the new one."""
+        ...
+
+    def set_traffic(self, endpoint: str, traffic: Mapping[str, int]) -> None:
+        """Switch the traffic, in one call."""
+        ...
+
+    def undeploy(self, endpoint: str, deployed: str) -> None:
+        """Take a deployed model off an endpoint."""
+        ...
+
+    def delete_endpoint(self, name: str) -> None:
+        """Delete an endpoint on which nothing is deployed; one that is gone already is fine."""
+        ...
+
+    def ask(self, endpoint: str, request: Mapping[str, Any]) -> str:
+        """The answer's text to a request with `contents` and maybe `systemInstruction`, at temperature 0."""
+        ...
+
+
+class Ledger(Protocol):
+    """The state bucket's records."""
+
+    def read(self, project: Project, name: str, revision: str) -> Versioned | None:
+        """One revision's record."""
+        ...
+
+    def history(self, project: Project, name: str) -> tuple[Versioned, ...]:
+        """The records of all revisions of one tuning."""
+        ...
+
+    def write(self, project: Project, versioned: Versioned) -> Versioned:
+        """Compare-and-swap: stored only while the object is still at the given generation.
+
+        Raises:
+            LedgerConflict: it is not.
+        """
+        ...
+
+
+class Objects(Protocol):
+    """Objects in Cloud Storage, by `gs://` URI."""
+
+    def read(self, uri: str) -> bytes:
+        """The content of an object."""
+        ...
+
+    def put(self, uri: str, data: bytes) -> bool:
+        """Store an object whose name says its content; False when it is there already."""
+        ...
+
+    def copy(self, source: str, target: str) -> None:
+        """Copy within Cloud Storage, over whatever is at the target."""
+        ...
+
+    def delete(self, uri: str) -> None:
+        """Delete an object in all its generations; one that is gone already is fine."""
+        ...
+
+    def under(self, prefix: str) -> tuple[str, ...]:
+        """The URIs of all objects under a prefix, noncurrent ones included."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, and waiting."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        ...
+
+    def wait(self, seconds: float) -> bool:
+        """Let time pass. True when whoever waits was asked to stop."""
+        ...
+
+
+class Listener(Protocol):
+    """Hears what the core is doing, for people."""
+
+    def say(self, identity: Identity, text: str) -> None:
+        """One thing that was done or found."""
+        ...
+
+    def progress(self, identity: Identity, job: Job, loss: float | None) -> None:
+        """Where a job that is waited for has got to."""
+        ...
