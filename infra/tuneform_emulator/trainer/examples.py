@@ -1,0 +1,102 @@
+"""Training examples, and the JSONL lines they are read from."""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Example:
+    """One prompt and the output a model shall learn for it.
+
+    `messages` counts the turns of the line it came from, the question's and the answer's included.
+    """
+
+    prompt: str
+    output: str
+    messages: int = 2
+
+    def content_key(self) -> bytes:
+        """A digest of prompt and output. Training sorts by it, so the rows of a file may come in any order."""
+        return hashlib.sha256(f"{len(self.prompt)}:{self.prompt}{self.output}".encode()).digest()
+
+
+class DatasetError(ValueError):
+    """A line that cannot be trained on. `row` counts from 0, as the real service's messages do."""
+
+    def __init__(self, row: int, message: str) -> None:
+        super().__init__(f"Row: {row}. {message}")
+        self.row = row
+        self.message = f"Row: {row}. {message}"
+
+
+def parse_jsonl(data: bytes) -> tuple[Example, ...]:
+    """Read the lines of a Vertex AI supervised tuning dataset; blank lines are passed over.
+
+    The last turn is the output, everything before it the prompt (see `prompt_text`). Raises `DatasetError`
+    at the first bad line. "Missing required `contents` field." is the real service's wording, seen in a
+    public report; the wording of the others is not known and is ours.
+    """
+    examples = tuple(_example(row, line) for row, line in enumerate(data.split(b"\n")) if line.strip())
+    if not examples:
+        raise DatasetError(0, "The dataset holds no examples.")
+    return examples
+
+
+def prompt_text(contents: Sequence[Any], system_instruction: Any = None) -> str:
+    """The text a model sees: the system instruction, an empty line, then the turns, one below the other.
+
+    Training and answering both use it, so that a question reads the same on both sides. A lone user turn
+    is its bare text. Raises `ValueError` on content that is not text.
+    """
+    turns = "\n".join(_text(content) for content in contents)
+    instruction = "" if system_instruction is None else _text(system_instruction)
+    return f"{instruction}\n\n{turns}" if instruction else turns
+
+
+def _example(row: int, line: bytes) -> Example:
+    try:
+        document = json.loads(line)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise DatasetError(row, f"The line is not valid JSON: {error}.") from error
+    if not isinstance(document, dict):
+        raise DatasetError(row, "The line must be a JSON object.")
+    contents = document.get("contents")
+    if contents is None:
+        raise DatasetError(row, "Missing required `contents` field.")
+    _check_turns(row, contents)
+    instruction = document.get("systemInstruction", document.get("system_instruction"))
+    try:
+        prompt = prompt_text(contents[:-1], instruction)
+        output = _text(contents[-1])
+    except ValueError as error:
+        raise DatasetError(row, str(error)) from error
+    if not output:
+        raise DatasetError(row, "The last turn of `contents` has no text to learn.")
+    return Example(prompt, output, len(contents))
+
+
+def _check_turns(row: int, contents: Any) -> None:
+    if not isinstance(contents, list) or not all(isinstance(turn, dict) for turn in contents):
+        raise DatasetError(row, "The `contents` field must be a list of turns.")
+    if len(contents) < 2:  # noqa: PLR2004 - a question and its answer
+        raise DatasetError(row, "The `contents` field needs a user turn and a model turn.")
+    for turn in contents:
+        if turn.get("role") not in ("user", "model"):
+            raise DatasetError(row, f"The role {turn.get('role')!r} in `contents` is not `user` or `model`.")
+    if contents[-1]["role"] != "model":
+        raise DatasetError(row, "The last turn of `contents` must have the role `model`.")
+
+
+def _text(content: Any) -> str:
+    if isinstance(content, str):
+        return content
+    parts = content.get("parts") if isinstance(content, Mapping) else None
+    if not isinstance(parts, list) or not parts:
+        raise ValueError("A turn needs a `parts` list with at least one part.")
+    for part in parts:
+        if not isinstance(part, Mapping) or not isinstance(part.get("text"), str):
+            raise ValueError("A part has no `text`; the emulator's trainer learns from text only.")
+    return "".join(part["text"] for part in parts)
