@@ -1,0 +1,36 @@
+"""The spec language: YAML documents that say what is tuned, with what, and what serves."""
+
+from __future__ import annotations
+
+from tuneform.specs.kinds import (
+    KINDS,
+    Dataset,
+    DatasetBucket,
+    EncryptionKey,
+    Metadata,
+    Project,
+    Ref,
+    ServiceAccount,
+    SpecModel,
+    TunedModel,
+    TuningJob,
+)
+from tuneform.specs.loader import load
+from tuneform.specs.tree import Document, Tree
+
+__all__ = [
+    "KINDS",
+    "Dataset",
+    "DatasetBucket",
+    "Document",
+    "EncryptionKey",
+    "Metadata",
+    "Project",
+    "Ref",
+    "ServiceAccount",
+    "SpecModel",
+    "Tree",
+    "TunedModel",
+    "TuningJob",
+    "load",
+]

@@ -1,0 +1,168 @@
+"""What every kind is made of: the base model, metadata, references and the small value types."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+NAME = re.compile(r"[a-z]([-a-z0-9]{0,21}[a-z0-9])?")
+DURATION = re.compile(r"(?:[0-9]{1,12}[smhdw])+")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+RESERVED_LABEL_PREFIX = "tuneform-"
+_LABEL_LENGTH = 63
+_LONGEST = timedelta(days=36500)
+
+
+def problem(code: str, message: str, *, hint: str = "", at: tuple[str, ...] = ()) -> PydanticCustomError:
+    """A validation error with one of our codes; `at` leads from the model to the field that is meant."""
+    return PydanticCustomError(code, "{message}", {"message": message, "hint": hint, "at": at})
+
+
+class SpecModel(BaseModel):
+    """Strict, frozen, camelCase outside and snake_case inside; a field it does not know is an error."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        validate_by_alias=True,
+        validate_by_name=True,
+        allow_inf_nan=False,
+    )
+
+    not_yet: ClassVar[Mapping[str, str]] = {}
+    """Fields refused by name, each with what to do instead."""
+
+    values_not_yet: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Values that the API knows and tuneform does not support yet, by the field's name in YAML."""
+
+
+def matching(pattern: str, form: str) -> AfterValidator:
+    """A validator for text that must match `pattern` as a whole; `form` says so in words."""
+    compiled = re.compile(pattern)
+
+    def check(value: str) -> str:
+        if not compiled.fullmatch(value):
+            raise problem("E127", f"{value!r} is not {form}")
+        return value
+
+    return AfterValidator(check)
+
+
+def _name(value: str) -> str:
+    if not NAME.fullmatch(value):
+        raise problem(
+            "E128",
+            f"{value!r} is not a name: at most 23 of a-z, 0-9 and '-', a letter first, no dash last",
+        )
+    return value
+
+
+def _duration(value: object) -> object:
+    if isinstance(value, timedelta):
+        return value
+    if not isinstance(value, str) or not DURATION.fullmatch(value):
+        raise problem(
+            "E127", f"{value!r} is not a duration", hint="write a number and a unit: 30m, 6h, 90d, 1d12h"
+        )
+    seconds = sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d{1,12})([smhdw])", value))
+    if not 0 < seconds <= _LONGEST.total_seconds():
+        raise problem("E127", f"{value!r} is not a duration between a second and a hundred years")
+    return timedelta(seconds=seconds)
+
+
+def _whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+def _label_characters(value: str) -> bool:
+    return all(c in "_-" or c.isdigit() or (c.isalpha() and not c.isupper()) for c in value)
+
+
+def _label_key(value: str) -> str:
+    if value.startswith(RESERVED_LABEL_PREFIX):
+        raise problem("E129", f"label key {value!r}: the prefix {RESERVED_LABEL_PREFIX!r} is tuneform's own")
+    if not (0 < len(value) <= _LABEL_LENGTH and value[0].isalpha() and _label_characters(value)):
+        raise problem(
+            "E129",
+            f"{value!r} is not a label key: at most 63 of a-z, 0-9, '_' and '-', a letter first",
+        )
+    return value
+
+
+def _label_value(value: str) -> str:
+    if not (len(value) <= _LABEL_LENGTH and _label_characters(value)):
+        raise problem("E129", f"{value!r} is not a label value: at most 63 of a-z, 0-9, '_' and '-'")
+    return value
+
+
+Name = Annotated[str, AfterValidator(_name)]
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+Whole = Annotated[int, BeforeValidator(_whole)]
+"""An integer; 4.0 is 4."""
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Labels = dict[Annotated[str, AfterValidator(_label_key)], Annotated[str, AfterValidator(_label_value)]]
+"""Google Cloud labels: https://cloud.google.com/resource-manager/docs/labels-overview#requirements."""
+DeletionPolicy = Literal["Delete", "Retain"]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Metadata(SpecModel):
+    """Who a document is."""
+
+    name: Name
+    """What references call it and, unless said otherwise, what it is called live."""
+    project: Name | None = None
+    """Name of a Project document; may be left out where there is exactly one."""
+    labels: Labels = {}
+    """Google Cloud labels, added to those of the project."""
+    annotations: dict[str, str] = {}
+    """Free text for people and other programs; never sent to Google Cloud."""
+    previous_names: tuple[Name, ...] = ()
+    """Names this document had before; they carry its identity over a rename."""
+
+
+class Ref(SpecModel):
+    """`{ref: name}`: another document of the same project. Subclasses say of which kind."""
+
+    target: ClassVar[str] = ""
+
+    ref: str
+    """The other document's metadata.name."""
+
+
+class BucketRef(Ref):
+    """A DatasetBucket."""
+
+    target = "DatasetBucket"
+
+
+class KeyRef(Ref):
+    """An EncryptionKey."""
+
+    target = "EncryptionKey"
+
+
+class AccountRef(Ref):
+    """A ServiceAccount."""
+
+    target = "ServiceAccount"
+
+
+class DatasetRef(Ref):
+    """A Dataset."""
+
+    target = "Dataset"
+
+
+class JobRef(Ref):
+    """A TuningJob."""
+
+    target = "TuningJob"

@@ -1,0 +1,60 @@
+"""`load`: a folder of YAML to a tree of documents, or every error in it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tuneform.errors import Diagnostic, SpecErrors
+from tuneform.specs.defaults import completed
+from tuneform.specs.files import spec_files
+from tuneform.specs.meaning import check
+from tuneform.specs.parse import parse
+from tuneform.specs.resolve import resolve
+from tuneform.specs.source import read
+from tuneform.specs.tree import Tree
+from tuneform.specs.typed import Draft, draft
+
+
+def load(path: Path) -> Tree:
+    """The documents of a spec file or folder (`*.yaml`, `*.yml` at any depth), each after those it refers to.
+
+    Defaults that come from other documents are filled in, and dataset files are named relative to the tree's
+    root. Raises SpecErrors with the errors of all files, sorted by place; warnings are on the tree.
+    """
+    root = path.parent if path.is_file() else path
+    drafts, found = _drafts(path)
+    documents, between = resolve(drafts)
+    documents = completed(documents)
+    found += between
+    found += check(documents, root)
+    found.sort(key=_place)
+    errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
+    if not errors and not documents:
+        errors = [Diagnostic("E102", f"no document in {str(path)!r}", hint="write a Project to begin with")]
+    if errors:
+        raise SpecErrors(errors)
+    return Tree(root, tuple(documents), tuple(found))
+
+
+def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic]]:
+    files, found = spec_files(path)
+    drafts: list[Draft] = []
+    for file in files:
+        source = read(file)
+        if isinstance(source, Diagnostic):
+            found.append(source)
+            continue
+        roots, wrong = parse(source)
+        found += wrong
+        for root in roots:
+            made, wrong = draft(source, root)
+            found += wrong
+            if made is not None:
+                drafts.append(made)
+    return drafts, found
+
+
+def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:
+    at = diagnostic.position
+    place = (str(at.path), at.line, at.column) if at else ("", 0, 0)
+    return (*place, diagnostic.code, diagnostic.message)

@@ -1,0 +1,149 @@
+"""Drafts to documents: projects found, names unique, references leading somewhere, order by dependency."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from tuneform.errors import Diagnostic
+from tuneform.specs.graph import CycleError, Key, ordered
+from tuneform.specs.kinds import KINDS, SpecModel
+from tuneform.specs.shape import Reference, did_you_mean, references
+from tuneform.specs.tree import Document
+from tuneform.specs.typed import Draft
+
+
+@dataclass
+class _Resolution:
+    drafts: dict[Key, Draft] = field(default_factory=dict)
+    needs: dict[Key, list[Key]] = field(default_factory=dict)
+    found: list[Diagnostic] = field(default_factory=list)
+
+
+def resolve(drafts: Sequence[Draft]) -> tuple[list[Document[SpecModel]], list[Diagnostic]]:
+    """The sound documents in dependency order, and every fault between documents."""
+    state = _Resolution()
+    projects = {draft.name: draft for draft in drafts if draft.kind == "Project"}
+    homes = _homes(drafts, projects, state.found)
+    for draft, project in zip(drafts, homes, strict=True):
+        if project is not None and draft.name:
+            _register(state, draft, project)
+    for key, draft in state.drafts.items():
+        state.needs[key] = [("Project", key[1], key[1])] if draft.kind != "Project" else []
+        for reference in _references(draft):
+            if need := _target(state, key, reference):
+                state.needs[key].append(need)
+    _previous_names(state)
+    return _in_order(state), state.found
+
+
+def _homes(
+    drafts: Sequence[Draft], projects: dict[str, Draft], found: list[Diagnostic]
+) -> Iterator[str | None]:
+    """For each draft the name of its project, or None where that cannot be said."""
+    told = False
+    for draft in drafts:
+        home: str | None = None
+        if draft.kind == "Project":
+            home = draft.name
+            if draft.project:
+                message = "a Project does not belong to a project"
+                found.append(draft.origin.diagnostic("E130", message, "metadata", "project", key=True))
+        elif draft.project in projects:
+            home = draft.project
+        elif draft.project:
+            hint = did_you_mean(draft.project, list(projects), _known("Project", projects))
+            message = f"there is no Project {draft.project!r}"
+            found.append(draft.origin.diagnostic("E146", message, "metadata", "project", hint=hint))
+        elif len(projects) == 1:
+            home = next(iter(projects))
+        elif projects:
+            message = "metadata.project is missing, and there are several Projects"
+            hint = f"write project: with one of {', '.join(sorted(projects))}"
+            found.append(draft.origin.diagnostic("E145", message, "metadata", key=True, hint=hint))
+        elif not told:
+            told = True
+            hint = "every folder of specs needs one: projectId, location and owner"
+            found.append(draft.origin.diagnostic("E147", "there is no Project document", "kind", hint=hint))
+        yield home
+
+
+def _register(state: _Resolution, draft: Draft, project: str) -> None:
+    key = (draft.kind, project, draft.name)
+    if key in state.drafts:
+        origin = state.drafts[key].origin
+        first = origin.text.position(origin.span("metadata", "name")[0])
+        message = f"there are two documents {draft.kind} {draft.name!r}"
+        hint = f"the first one is at {first}"
+        state.found.append(draft.origin.diagnostic("E143", message, "metadata", "name", hint=hint))
+    else:
+        state.drafts[key] = draft
+
+
+def _references(draft: Draft) -> Iterator[Reference]:
+    entry = draft.origin.root.entries.get("spec")
+    if entry:
+        yield from references(KINDS[draft.kind], entry[1], ("spec",))
+
+
+def _target(state: _Resolution, key: Key, reference: Reference) -> Key | None:
+    """The key that a reference leads to; reports and returns None when it leads nowhere."""
+    _, project, _ = key
+    wanted = (reference.target, project, reference.name)
+    if wanted in state.drafts:
+        return wanted
+    origin = state.drafts[key].origin
+    message = f"there is no {reference.target} {reference.name!r}"
+    here = [name for kind, home, name in state.drafts if (kind, home) == (reference.target, project)]
+    others = sorted(kind for kind, home, name in state.drafts if (home, name) == (project, reference.name))
+    elsewhere = sorted(
+        h for kind, h, name in state.drafts if (kind, name) == (reference.target, reference.name)
+    )
+    if others:
+        message = f"{reference.name!r} is a {' and a '.join(others)}; a {reference.target} is needed here"
+        hint = did_you_mean(reference.name, here, _known(reference.target, here))
+        state.found.append(origin.diagnostic("E141", message, *reference.path, hint=hint))
+        return None
+    if elsewhere:
+        hint = f"there is one in project {elsewhere[0]!r}; references stay within a project"
+    else:
+        hint = did_you_mean(reference.name, here, _known(reference.target, here))
+    state.found.append(origin.diagnostic("E140", message, *reference.path, hint=hint))
+    return None
+
+
+def _known(kind: str, names: Sequence[str] | dict[str, Draft]) -> str:
+    return f"known: {', '.join(sorted(names))}" if names else f"there is no {kind} at all"
+
+
+def _previous_names(state: _Resolution) -> None:
+    claimed: dict[Key, Key] = {}
+    for key, draft in state.drafts.items():
+        for index, old in enumerate(draft.metadata.previous_names if draft.metadata else ()):
+            was = (key[0], key[1], old)
+            holder = was if was in state.drafts else claimed.setdefault(was, key)
+            if holder != key:
+                message = f"the previous name {old!r} belongs to {holder[0]} {holder[2]!r}"
+                path = ("metadata", "previousNames", index)
+                state.found.append(draft.origin.diagnostic("E148", message, *path))
+
+
+def _in_order(state: _Resolution) -> list[Document[SpecModel]]:
+    try:
+        keys = ordered(state.needs)
+    except CycleError as cycle:
+        start = cycle.chain[0]
+        message = (
+            f"documents need each other: {' → '.join(f'{kind} {name!r}' for kind, _, name in cycle.chain)}"
+        )
+        path = next(
+            r.path for r in _references(state.drafts[start]) if (r.target, start[1], r.name) == cycle.chain[1]
+        )
+        state.found.append(state.drafts[start].origin.diagnostic("E142", message, *path))
+        return []
+    documents = []
+    for key in keys:
+        draft = state.drafts[key]
+        if draft.metadata is not None and draft.spec is not None:
+            documents.append(Document(draft.kind, draft.metadata, draft.spec, key[1], draft.origin))
+    return documents

@@ -1,0 +1,104 @@
+"""What a kind looks like from outside: fields by their YAML names, nested models, choices, references."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cache
+from typing import Any, Literal, get_args, get_origin
+
+from tuneform.specs.kinds import Ref, SpecModel
+from tuneform.specs.nodes import ListNode, MappingNode, Node, ScalarNode
+
+Step = str | int
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of a model: `model` when its value, or the items of its list, are mappings of their own."""
+
+    name: str
+    attribute: str
+    model: type[SpecModel] | None
+    choices: tuple[str, ...]
+    required: bool
+
+
+@cache
+def fields(model: type[SpecModel]) -> dict[str, Field]:
+    """The fields of a model by the names they have in YAML."""
+    return {
+        (info.alias or attribute): Field(
+            name=info.alias or attribute,
+            attribute=attribute,
+            model=_nested(info.annotation),
+            choices=tuple(_choices(info.annotation)),
+            required=info.is_required(),
+        )
+        for attribute, info in model.model_fields.items()
+    }
+
+
+def _nested(annotation: Any) -> type[SpecModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, SpecModel):
+        return annotation
+    return next((model for arg in get_args(annotation) if (model := _nested(arg))), None)
+
+
+def _choices(annotation: Any) -> Iterator[str]:
+    if get_origin(annotation) is Literal:
+        yield from (value for value in get_args(annotation) if isinstance(value, str))
+    else:
+        for arg in get_args(annotation):
+            yield from _choices(arg)
+
+
+def model_at(model: type[SpecModel], path: Sequence[Step]) -> type[SpecModel] | None:
+    """The model of the value at `path`, seen from `model`; None when there is no model there."""
+    found: type[SpecModel] | None = model
+    for step in path:
+        if isinstance(step, int):
+            continue
+        known = fields(found).get(step) if found else None
+        found = known.model if known else None
+    return found
+
+
+def nearest(word: str, words: Sequence[str]) -> str:
+    """The word that was probably meant, or an empty string. Case does not count."""
+    folded = {known.lower(): known for known in words}
+    close = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
+    return folded[close[0]] if close else ""
+
+
+def did_you_mean(word: str, words: Sequence[str], otherwise: str = "") -> str:
+    """A hint with the word that was probably meant, else `otherwise`."""
+    meant = nearest(word, words)
+    return f"did you mean {meant!r}?" if meant else otherwise
+
+
+@dataclass(frozen=True)
+class Reference:
+    """`{ref: name}` as written, found in the nodes so that a document that is wrong elsewhere is checked too."""
+
+    path: tuple[Step, ...]
+    target: str
+    name: str
+
+
+def references(model: type[SpecModel], node: Node, path: tuple[Step, ...] = ()) -> Iterator[Reference]:
+    """Every reference under `node`, which is written for `model`."""
+    if isinstance(node, ListNode):
+        for index, item in enumerate(node.items):
+            yield from references(model, item, (*path, index))
+    elif isinstance(node, MappingNode) and issubclass(model, Ref):
+        value = node.entries["ref"][1] if "ref" in node.entries else None
+        if isinstance(value, ScalarNode) and isinstance(value.value(), str):
+            yield Reference((*path, "ref"), model.target, value.text)
+    elif isinstance(node, MappingNode):
+        known = fields(model)
+        for name, (_, value) in node.entries.items():
+            nested = known[name].model if name in known else None
+            if nested:
+                yield from references(nested, value, (*path, name))
