@@ -1,0 +1,180 @@
+"""One example as one canonical line: the same content gives the same bytes, however it was written."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import orjson
+
+from tuneform.datasets import limits
+from tuneform.datasets.problems import RowError
+from tuneform.datasets.tokens import count_tokens
+
+ROLES = ("user", "model", "function")
+_DEPTH = 64
+_EXACT = 2**53
+_SNAKE = re.compile(r"(?<=[A-Za-z0-9])_([A-Za-z0-9])")
+# Values that are the user's own JSON (google.protobuf.Struct and Value fields): names in them are not ours to change.
+_OPAQUE = frozenset({"args", "response", "labels", "default", "example", "enum", "parametersJsonSchema"})
+
+
+class Canonical(NamedTuple):
+    """The line, without a line feed, and the tokens of its texts by estimate."""
+
+    line: bytes
+    tokens: int
+
+
+def pair_line(prompt: str, output: str, preamble: str = "") -> Canonical:
+    """The line of a single question and its answer. Raises RowError."""
+    _check_text(prompt, "the input")
+    _check_text(output, "the output")
+    asked = _with_preamble(prompt, preamble)
+    turns = [{"parts": [{"text": asked}], "role": "user"}, {"parts": [{"text": output}], "role": "model"}]
+    return _finish({"contents": turns}, count_tokens(asked) + count_tokens(output))
+
+
+def vertex_line(value: Any, preamble: str = "") -> Canonical:
+    """The line of an example in Vertex form, as parsed from JSON. Raises RowError.
+
+    Parts other than text pass through as they are, but for the spelling of field names and of numbers.
+    """
+    if not isinstance(value, dict):
+        raise RowError("E211", f"an example is an object, not {_type(value)}")
+    example = _plain(value, 0)
+    contents = example.get("contents")
+    if not isinstance(contents, list) or not contents:
+        hint = 'a line is {"contents": [{"role": "user", "parts": [...]}, {"role": "model", "parts": [...]}]}'
+        raise RowError("E220", "missing `contents`: a list of turns, not empty", hint=hint)
+    turns = [_turn(f"turn {index}", turn) for index, turn in enumerate(contents, 1)]
+    if turns[-1]["role"] != "model":
+        raise RowError(
+            "E222", f"the last turn is {turns[-1]['role']}'s; what is to be learned is a model turn"
+        )
+    asked = next((turn for turn in turns if turn["role"] == "user"), None)
+    if asked is None:
+        raise RowError("E223", "no turn of the user's: there is nothing to answer")
+    if preamble:
+        _prepend(asked["parts"], preamble)
+    example["contents"] = turns
+    if "systemInstruction" in example:
+        example["systemInstruction"] = _system(example["systemInstruction"])
+    return _finish(example, sum(map(count_tokens, _texts(example))))
+
+
+def _finish(example: Mapping[str, Any], tokens: int) -> Canonical:
+    if tokens > limits.TOKENS_PER_EXAMPLE:
+        raise RowError(
+            "E240",
+            f"about {tokens:,} tokens; the limit is {limits.TOKENS_PER_EXAMPLE:,} for one example",
+            hint=f"documented in {limits.SOURCE}; shorten or divide the example",
+        )
+    try:
+        return Canonical(orjson.dumps(example, option=orjson.OPT_SORT_KEYS), tokens)
+    except orjson.JSONEncodeError as error:  # a lone surrogate, which UTF-8 cannot carry
+        raise RowError("E206", f"a text cannot be written as UTF-8: {error}") from error
+
+
+def _plain(value: Any, depth: int, *, opaque: bool = False) -> Any:
+    """Field names in camelCase, null fields left out, whole numbers as integers."""
+    if depth > _DEPTH:
+        raise RowError("E215", f"the example is nested deeper than {_DEPTH} levels")
+    if isinstance(value, dict):
+        return _fields(value, depth, opaque=opaque)
+    if isinstance(value, list):
+        return [_plain(item, depth + 1, opaque=opaque) for item in value]
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT:
+        return int(value)
+    return value
+
+
+def _fields(value: dict[str, Any], depth: int, *, opaque: bool) -> dict[str, Any]:
+    if opaque:
+        return {key: _plain(item, depth + 1, opaque=True) for key, item in value.items()}
+    fields: dict[str, Any] = {}
+    for key, item in value.items():
+        name = _camel(key)
+        if name in fields:
+            raise RowError("E212", f"the field {name} is given twice, in two spellings")
+        if item is not None:
+            if name == "properties" and isinstance(item, dict):  # names of the user's own, schemas of ours
+                fields[name] = {own: _plain(schema, depth + 1) for own, schema in item.items()}
+            else:
+                fields[name] = _plain(item, depth + 1, opaque=name in _OPAQUE)
+    return fields
+
+
+def _camel(key: str) -> str:
+    return _SNAKE.sub(lambda match: match[1].upper(), key) if "_" in key else key
+
+
+def _turn(place: str, turn: Any) -> dict[str, Any]:
+    if not isinstance(turn, dict):
+        raise RowError("E211", f"{place} is an object with role and parts, not {_type(turn)}")
+    role = turn.get("role")
+    known = role.lower() if isinstance(role, str) else ""
+    if known not in ROLES:
+        hint = "the answering role is called model" if known == "assistant" else f"roles: {', '.join(ROLES)}"
+        message = f"{place} has the unknown role {role!r}" if "role" in turn else f"{place} has no role"
+        raise RowError("E221", message, hint=hint)
+    return {**turn, "role": known, "parts": _parts(place, turn.get("parts"))}
+
+
+def _system(value: Any) -> dict[str, Any]:
+    """A system instruction: its role means nothing to the service, so there is one spelling of it."""
+    if isinstance(value, str):
+        value = {"parts": [{"text": value}]}
+    if not isinstance(value, dict):
+        raise RowError("E211", f"systemInstruction is an object with parts, not {_type(value)}")
+    return {**value, "role": "system", "parts": _parts("systemInstruction", value.get("parts"))}
+
+
+def _parts(place: str, parts: Any) -> list[Any]:
+    """The parts of a turn; one part may stand without its list, as in Google's own curl examples."""
+    listed = [parts] if isinstance(parts, dict) else parts
+    if not isinstance(listed, list):
+        raise RowError("E214", f"{place} has no parts", hint='parts are a list such as [{"text": "..."}]')
+    if not listed:
+        raise RowError("E224", f"{place} is empty: it has no part")
+    for part in listed:
+        if not isinstance(part, dict) or not part:
+            raise RowError("E211", f"{place}: a part is an object with text or data, not {_type(part)}")
+        if "text" in part:
+            _check_text(part["text"], f"the text of {place}")
+    return listed
+
+
+def _check_text(text: Any, what: str) -> None:
+    if not isinstance(text, str):
+        raise RowError("E211", f"{what} is a text, not {_type(text)}", hint="put numbers in quotes")
+    if not text or text.isspace():
+        raise RowError("E224", f"{what} is empty")
+    if "\0" in text:
+        raise RowError("E207", f"{what} holds a NUL character")
+
+
+def _with_preamble(prompt: str, preamble: str) -> str:
+    return f"{preamble.strip()}\n\n{prompt}" if preamble else prompt
+
+
+def _prepend(parts: list[Any], preamble: str) -> None:
+    if "text" in parts[0]:
+        parts[0] = {**parts[0], "text": _with_preamble(parts[0]["text"], preamble)}
+    else:
+        parts.insert(0, {"text": preamble.strip()})
+
+
+def _texts(example: Mapping[str, Any]) -> Iterator[str]:
+    system = example.get("systemInstruction")
+    for turn in [*([system] if system else []), *example["contents"]]:
+        for part in turn["parts"]:
+            if "text" in part:
+                yield part["text"]
+
+
+def _type(value: Any) -> str:
+    """What a JSON value is, in JSON's words."""
+    names = {dict: "an object", list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return names.get(type(value), "a number")
