@@ -130,7 +130,7 @@ class Attempts:
             cause = f"how attempt {attempt.number} ended was unknown; it was revoked"
             self._record(tuning, versioned, replace(attempt, state=AttemptState.REVOKED, cause=cause))
             return
-        if not job.has_read_data:
+        if not job.state.ended:  # a job that has read it already does not mind
             self.objects.copy(tuning.training.uri, attempt.fence)
         self.known(tuning, versioned, job, attempt)
 
@@ -160,11 +160,6 @@ class Attempts:
         self._record(
             tuning, versioned, replace(attempt, state=state, cause=cause or attempt.cause, model=job.model)
         )
-
-    def data_was_read(self, job: Job, attempt: Attempt) -> None:
-        """Remove the fenced copy once the job has read it."""
-        if attempt.fence and job.has_read_data:
-            self.objects.delete(attempt.fence)
 
     def _record(self, tuning: Tuning, versioned: Versioned, attempt: Attempt) -> Versioned:
         changed = replace(versioned, record=versioned.record.with_attempt(attempt))

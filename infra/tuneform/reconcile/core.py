@@ -24,7 +24,15 @@ from tuneform.reconcile.actions import (
 from tuneform.reconcile.attempts import Attempts, held
 from tuneform.reconcile.desired import Identity, Project, Tuning
 from tuneform.reconcile.ledger import AttemptState
-from tuneform.reconcile.live import ATTEMPT_LABEL, REVISION_LABEL, Checkpoint, Curves, Job, JobState
+from tuneform.reconcile.live import (
+    ATTEMPT_LABEL,
+    REVISION_LABEL,
+    Checkpoint,
+    Curves,
+    Job,
+    JobState,
+    progress,
+)
 from tuneform.reconcile.plan import ObservedTuning, TuningPlan, labels, plan_tuning, usable
 from tuneform.reconcile.ports import Clock, Ledger, Listener, Objects, Reader, Writer
 from tuneform.reconcile.retire import retire_job
@@ -168,18 +176,18 @@ def _wait(ports: Ports, tuning: Tuning, job: Job) -> None:
     attempts = attempts_of(ports, tuning.identity)
     record = attempts.adopt(tuning, job).record
     attempt = next(a for a in record.attempts if a.job == job.name)
-    fenced = True
+    fenced = bool(attempt.fence)
     while not job.state.ended:
-        if fenced and job.has_read_data:
-            attempts.data_was_read(job, attempt)
+        curves = ports.reader.curves(job) if job.experiment else Curves()
+        ports.listener.progress(tuning.identity, progress(job, curves))
+        if fenced and curves.train_loss:
+            ports.objects.delete(attempt.fence)
             fenced = False
-        losses = ports.reader.curves(job).train_loss if job.experiment else ()
-        ports.listener.progress(tuning.identity, job, losses[-1][1] if losses else None)
         if _overdue(ports, tuning, job):
             ports.writer.cancel_job(job.name)
         _pause(ports, tuning.identity, f"{job.name} goes on; run the same command again to follow it")
         job = ports.reader.job(job.name) or job
-    ports.listener.progress(tuning.identity, job, None)
+    ports.listener.progress(tuning.identity, progress(job, ports.reader.curves(job)))
     states = {JobState.SUCCEEDED: AttemptState.SUCCEEDED, JobState.CANCELLED: AttemptState.CANCELLED}
     attempts.ended(tuning, job, states.get(job.state, AttemptState.FAILED), job.error)
 
@@ -221,7 +229,7 @@ def remove_tuning(ports: Ports, project: Project, name: str) -> None:
         ports.writer.cancel_job(job.name)
     for job in running:
         while not job.state.ended:
-            ports.listener.progress(identity, job, None)
+            ports.listener.progress(identity, progress(job, Curves()))
             _pause(ports, identity, "run the same command again to go on")
             job = ports.reader.job(job.name) or job  # noqa: PLW2901 (the same job, looked at again)
     for job in ports.reader.jobs(project, name):

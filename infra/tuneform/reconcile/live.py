@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 
@@ -53,16 +54,15 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Job:
-    """A tuning job. `phase` is v1beta1's tuningJobState without its prefix, empty where there is none."""
+    """A tuning job. `epochs` and `steps` are 0 until the service has settled them, in the course of the job."""
 
     name: str
     state: JobState
     labels: Mapping[str, str]
     base_model: str = ""
     training_uri: str = ""
-    phase: str = ""
-    completed_epochs: int = 0
     epochs: int = 0
+    steps: int = 0
     model: str = ""
     endpoint: str = ""
     checkpoints: tuple[Checkpoint, ...] = ()
@@ -82,11 +82,6 @@ class Job:
         """Which paid try it is, 0 when it is not ours."""
         number = self.labels.get(ATTEMPT_LABEL, "")
         return int(number) if number.isdigit() else 0
-
-    @property
-    def has_read_data(self) -> bool:
-        """Whether the training data may go: training has begun or all is over."""
-        return self.state.ended or self.phase in {"TUNING", "POST_PROCESSING"} or self.completed_epochs > 0
 
 
 @dataclass(frozen=True)
@@ -141,16 +136,38 @@ class Curves:
 
 @dataclass(frozen=True)
 class Progress:
-    """One line about a job that is being waited for."""
+    """Where a job that is waited for has got to. `epoch` is the one being trained, 0 before the first."""
 
     job: str
     state: JobState
-    phase: str = ""
     epoch: int = 0
     epochs: int = 0
     loss: float | None = None
     eval_loss: float | None = None
-    labels: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        parts = [self.state.value]
+        if self.epoch:
+            parts.append(f"epoch {self.epoch}/{self.epochs}")
+        if self.loss is not None:
+            parts.append(f"loss {self.loss:.3f}")
+        if self.eval_loss is not None:
+            parts.append(f"eval loss {self.eval_loss:.3f}")
+        return ", ".join(parts)
+
+
+def progress(job: Job, curves: Curves) -> Progress:
+    """What one look at a job and its curves says."""
+    step = curves.train_loss[-1][0] if curves.train_loss else 0
+    epoch = math.ceil(step * job.epochs / job.steps) if step and job.steps else 0
+    return Progress(
+        job=job.name,
+        state=job.state,
+        epoch=epoch,
+        epochs=job.epochs,
+        loss=curves.train_loss[-1][1] if curves.train_loss else None,
+        eval_loss=curves.eval_loss[-1][1] if curves.eval_loss else None,
+    )
 
 
 def bare(model: str) -> str:

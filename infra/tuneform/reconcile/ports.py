@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from tuneform.reconcile.desired import Identity, Project, Tuning
 from tuneform.reconcile.ledger import Versioned
-from tuneform.reconcile.live import Curves, Endpoint, Job, Model
+from tuneform.reconcile.live import Curves, Endpoint, Job, Model, Progress
 
 
 class Reader(Protocol):
@@ -152,6 +152,6 @@ class Listener(Protocol):
         """One thing that was done or found."""
         ...
 
-    def progress(self, identity: Identity, job: Job, loss: float | None) -> None:
+    def progress(self, identity: Identity, progress: Progress) -> None:
         """Where a job that is waited for has got to."""
         ...
