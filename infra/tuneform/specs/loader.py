@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuneform.errors import Diagnostic, SpecErrors
+from tuneform.specs.datafiles import with_files_from
 from tuneform.specs.defaults import completed
 from tuneform.specs.files import spec_files
 from tuneform.specs.meaning import check
@@ -33,7 +34,7 @@ def load(path: Path) -> Tree:
         errors = [Diagnostic("E102", f"no document in {str(path)!r}", hint="write a Project to begin with")]
     if errors:
         raise SpecErrors(errors)
-    return Tree(root, tuple(documents), tuple(found))
+    return Tree(root, tuple(with_files_from(root, document) for document in documents), tuple(found))
 
 
 def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic]]:

@@ -90,6 +90,8 @@ class _Composer:
         return _Stop(found, offset)
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
+        assert event.start_mark is not None
+        assert event.end_mark is not None
         start, end = self.base + event.start_mark.index, self.base + event.end_mark.index
         if isinstance(event, yaml.AliasEvent):
             self._report("E110", f"the alias *{event.anchor} is not allowed", start, end, _NO_ANCHORS)

@@ -45,6 +45,15 @@ class Origin:
                 break
         return span
 
+    def has(self, *path: str) -> bool:
+        """Whether the field is written in the document."""
+        node: Node = self.root
+        for step in path:
+            if not isinstance(node, MappingNode) or step not in node.entries:
+                return False
+            node = node.entries[step][1]
+        return True
+
     def diagnostic(
         self, code: str, message: str, *path: Step, key: bool = False, hint: str = "", severity: str = "error"
     ) -> Diagnostic:
