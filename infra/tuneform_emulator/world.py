@@ -1,0 +1,54 @@
+"""What every service works on."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+from .clock import Clock, stamp
+from .names import Names
+from .store import Store
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How the emulated services behave where the real ones take time or are not documented."""
+
+    queued_seconds: float = 0.2
+    """How long a tuning job stays JOB_STATE_QUEUED."""
+    pending_seconds: float = 0.2
+    """How long it then stays JOB_STATE_PENDING."""
+    epoch_seconds: float = 0.0
+    """The least time an epoch takes; it never takes less than its training."""
+    list_lag_seconds: float = 0.0
+    """How long a new tuning job is missing from lists."""
+    labels_copied: bool = True
+    """Whether a job's labels are copied to its Model and Endpoints."""
+    list_filters_labels: bool = True
+    """Whether the filter of tuningJobs.list knows labels; when not it is refused with 400."""
+    dataset_read: Literal["create", "run"] = "run"
+    """When the training data is read: at the create call, or when the job starts to run."""
+
+
+@dataclass(frozen=True)
+class World:
+    """The state, the time and the settings; the same for all services of one emulator."""
+
+    store: Store
+    clock: Clock
+    settings: Settings = field(default_factory=Settings)
+
+    @property
+    def names(self) -> Names:
+        """Project ids and numbers."""
+        return Names(self.store)
+
+    def stamp(self) -> str:
+        """The present moment as the APIs write it."""
+        return stamp(self.clock.now())
+
+
+Worker = Callable[[World, threading.Event], None]
+"""Runs beside the server until the event is set; a service module offers one as `worker(world, stop)`."""
