@@ -1,4 +1,4 @@
-"""A small model that the emulator really trains, so that curves, gates and answers are computed, never scripted.
+"""A small model that is really trained: curves, gates and answers are computed, never scripted.
 
 What it is: a frozen random projection of words and character n-grams (`features`) stands for the base model;
 a low-rank adapter whose rank is the adapter size feeds a softmax over the outputs seen in training

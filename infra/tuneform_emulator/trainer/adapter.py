@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-# Weights saturate here, as they would in half precision, so that a diverging run stays finite and is seen to be bad.
+# Weights saturate here, as they would in half precision: a diverging run stays finite and is seen to be bad.
 WEIGHT_LIMIT = 10_000.0
 # The most one example may cost, in nats, for the same reason.
 LOSS_LIMIT = 50.0
@@ -16,7 +16,7 @@ Array = NDArray[np.floating[Any]]
 
 @dataclass(frozen=True)
 class Weights:
-    """logits = (features @ down) @ up + bias, with down (features, rank), up (rank, outputs), bias (outputs,)."""
+    """logits = features @ down @ up + bias: down (features, rank), up (rank, outputs), bias (outputs,)."""
 
     down: Array
     up: Array
@@ -24,8 +24,8 @@ class Weights:
 
     @classmethod
     def initial(cls, features: int, rank: int, outputs: int, rng: np.random.Generator) -> "Weights":
-        """A random `down` and a zero `up`, as in LoRA: before the first step every output is equally likely."""
-        down = rng.standard_normal((features, rank), dtype=np.float32)
+        """A small random `down` and a zero `up`, as in LoRA: at first every output is equally likely."""
+        down = rng.standard_normal((features, rank), dtype=np.float32) / np.float32(np.sqrt(features))
         return cls(down, np.zeros((rank, outputs), np.float32), np.zeros(outputs, np.float32))
 
     def arrays(self) -> tuple[Array, ...]:
@@ -78,7 +78,7 @@ class Adam:
     def step(self, slope: Weights, rate: float) -> None:
         """Move every weight against its slope by about `rate`."""
         self._steps += 1
-        scale = rate / (1 - 0.9**self._steps)
+        scale = min(rate, WEIGHT_LIMIT) / (1 - 0.9**self._steps)
         correction = 1 / (1 - 0.999**self._steps)
         for value, change, mean, square in zip(
             self._weights.arrays(), slope.arrays(), self._means, self._squares, strict=True

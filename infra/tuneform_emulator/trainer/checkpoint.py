@@ -53,10 +53,10 @@ class Checkpoint:
     @property
     def rank(self) -> int:
         """The adapter size."""
-        return self.weights.down.shape[1]
+        return int(self.weights.down.shape[1])
 
     def to_bytes(self) -> bytes:
-        """An npz archive: weights as float16, the rest as float32 and JSON; no pickle. Equal checkpoints, equal bytes."""
+        """An npz archive, weights as float16, no pickle. Equal checkpoints have equal bytes."""
         header = json.dumps({"format": _FORMAT, "outputs": self.outputs}).encode()
         buffer = io.BytesIO()
         np.savez_compressed(
@@ -107,17 +107,15 @@ class Checkpoint:
         ranked = np.argsort(-scores, kind="stable")
         chosen = int(ranked[0])
         if temperature > 0:
-            chosen = _draw(scores, ranked, temperature, top_k, top_p, seed)
+            kept = ranked if top_k is None else ranked[: max(top_k, 1)]
+            chosen = int(kept[_draw(scores[kept], temperature, top_p, seed)])
         best = tuple(Candidate(self.outputs[i], float(scores[i])) for i in ranked[:_CANDIDATES])
         return Answer(self.outputs[chosen], float(scores[chosen]), best)
 
 
-def _draw(
-    scores: Array, ranked: Array, temperature: float, top_k: int | None, top_p: float | None, seed: int
-) -> int:
-    kept = ranked[: max(top_k, 1)] if top_k is not None else ranked
-    weights = np.exp(log_softmax(scores[kept].astype(np.float64) / temperature))
+def _draw(scores: Array, temperature: float, top_p: float | None, seed: int) -> int:
+    """The place drawn among `scores`, which fall: from the fewest whose probabilities sum to `top_p`."""
+    weights = np.exp(log_softmax(scores.astype(np.float64) / temperature))
     if top_p is not None:
-        size = int(np.searchsorted(np.cumsum(weights), top_p)) + 1
-        kept, weights = kept[:size], weights[:size]
-    return int(np.random.default_rng(seed).choice(kept, p=weights / weights.sum()))
+        weights = weights[: int(np.searchsorted(np.cumsum(weights), top_p)) + 1]
+    return int(np.random.default_rng(seed).choice(len(weights), p=weights / weights.sum()))

@@ -48,7 +48,7 @@ def centre(counts: Floats, mean: Floats) -> Floats:
 
 
 class EncodedTexts:
-    """Texts with their counts kept in sparse form (4 bytes a count), or encoded on demand when they are too many."""
+    """Texts and their counts, kept sparse (4 bytes a count), or encoded on demand where there are too many."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
@@ -90,7 +90,7 @@ def _clean(text: str) -> str:
 
 
 def _ngrams(texts: list[str]) -> tuple[_Indices, _Hashes]:
-    """The text number and the hash of every n-gram of all texts, found with rolling hashes, not with loops."""
+    """The text number and the hash of every n-gram of all texts, from rolling hashes over all at once."""
     joined = "".join(texts)
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     owners = np.repeat(np.arange(len(texts), dtype=np.int64), [len(text) for text in texts])

@@ -65,11 +65,12 @@ def _distribution(values: Sequence[int], *, billable: bool = False) -> dict[str,
 
 
 def _buckets(values: list[int]) -> list[dict[str, int]]:
-    """Ten ranges of equal width between the extremes, both ends included; a range without values is left out."""
+    """Ten ranges of equal width between the extremes, both ends included; one without values is left out."""
     low, high = min(values), max(values)
     edges = [low + math.ceil((high - low + 1) * number / _BUCKETS) for number in range(_BUCKETS + 1)]
-    counts, _ = np.histogram(values, bins=sorted({*edges}))
-    ranges = zip(counts.tolist(), sorted({*edges})[:-1], sorted({*edges})[1:], strict=True)
+    bounds = sorted(set(edges))
+    counts, _ = np.histogram(values, bins=bounds)
+    ranges = zip(counts.tolist(), bounds[:-1], bounds[1:], strict=True)
     return [{"count": count, "left": left, "right": right - 1} for count, left, right in ranges if count]
 
 

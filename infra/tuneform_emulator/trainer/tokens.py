@@ -1,4 +1,4 @@
-"""An estimate of tokens. The real tokenizer is the vendor's; this one is close on plain English and repeatable."""
+"""An estimate of tokens: the real tokenizer is the vendor's, this one is near it on plain English."""
 
 import re
 

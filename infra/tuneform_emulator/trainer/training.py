@@ -1,4 +1,4 @@
-"""Epochs over a dataset: batches, a falling learning rate, measured losses, a checkpoint at the end of each."""
+"""Epochs over a dataset: batches, a falling learning rate, measured losses, a checkpoint after each."""
 
 import math
 from collections import Counter
@@ -25,7 +25,7 @@ _EVALUATION_BATCH = 256
 
 @dataclass(frozen=True)
 class Settings:
-    """Hyperparameters. `batch_size` 0 is chosen from the data. Raises `ValueError` outside the ranges below."""
+    """Hyperparameters. `batch_size` 0: chosen from the data. Raises `ValueError` when out of range."""
 
     epochs: int
     rank: int
@@ -48,7 +48,7 @@ class Settings:
 
 @dataclass(frozen=True)
 class StepMetrics:
-    """Mean cross-entropy in nats, the fraction of output tokens predicted right, and how many were predicted."""
+    """Mean cross-entropy in nats, the fraction of output tokens predicted right, and their number."""
 
     step: int
     loss: float
@@ -139,7 +139,7 @@ class Training:
 
 
 class _Labelled:
-    """Examples in the order of their content, with encoded prompts and the number of each output (-1: unknown)."""
+    """Examples in the order of their content: encoded prompts, and the number of each output or -1."""
 
     def __init__(self, examples: Sequence[Example], outputs: tuple[str, ...]) -> None:
         ordered = sorted(examples, key=Example.content_key)
@@ -185,8 +185,8 @@ def default_epochs(examples: int) -> int:
 
 
 def batch_size_for(examples: int) -> int:
-    """The batch size when none is given: 8 for small sets, up to 64 for large ones. The service's is not public."""
-    return min(64, max(8, 2 ** int(math.log2(max(examples, 1) / 256 + 1e-9)))) if examples > 0 else 8
+    """The batch size when none is given, 8 to 64, growing with the data. The service publishes none."""
+    return max((size for size in (16, 32, 64) if examples >= 256 * size), default=8)
 
 
 def checkpoint_epochs(epochs: int) -> tuple[int, ...]:
@@ -194,7 +194,7 @@ def checkpoint_epochs(epochs: int) -> tuple[int, ...]:
 
     Source: "Use checkpoints in tuning" (Vertex AI): about one an epoch below 10 epochs, about 10 above.
     """
-    if epochs <= 10:  # noqa: PLR2004 - the documented bound
+    if epochs <= 10:
         return tuple(range(1, epochs + 1))
     return tuple(round(number * epochs / 10) for number in range(1, 11))
 
