@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuneform.errors import Diagnostic, SpecErrors
-from tuneform.specs.datafiles import with_files_from
 from tuneform.specs.defaults import completed
-from tuneform.specs.files import spec_files
 from tuneform.specs.meaning import check
-from tuneform.specs.parse import parse
+from tuneform.specs.meaning.datafiles import with_files_from
 from tuneform.specs.resolve import resolve
-from tuneform.specs.source import read
+from tuneform.specs.text.files import spec_files
+from tuneform.specs.text.parse import parse
+from tuneform.specs.text.source import read
 from tuneform.specs.tree import Tree
 from tuneform.specs.typed import Draft, draft
 

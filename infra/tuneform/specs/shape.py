@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, Literal, get_args, get_origin
 
 from tuneform.specs.kinds import Ref, SpecModel
-from tuneform.specs.nodes import ListNode, MappingNode, Node, ScalarNode
+from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode
 
 Step = str | int
 

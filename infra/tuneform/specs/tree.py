@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from tuneform.errors import Diagnostic, Position
 from tuneform.specs.kinds import Metadata, Project, SpecModel
-from tuneform.specs.nodes import ListNode, MappingNode, Node, ScalarNode
-from tuneform.specs.source import Source
+from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode
+from tuneform.specs.text.source import Source
 
 SpecT_co = TypeVar("SpecT_co", bound=SpecModel, covariant=True)
 Step = str | int
@@ -91,6 +92,10 @@ class Document(Generic[SpecT_co]):
     ) -> Diagnostic:
         """A diagnostic at a field of this document, with its line as excerpt."""
         return self.origin.diagnostic(code, message, *path, key=key, hint=hint, severity=severity)
+
+
+Documents = Mapping[tuple[str, str, str], Document[SpecModel]]
+"""Documents by kind, project and name."""
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from pydantic_core import ErrorDetails
 
 from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
-from tuneform.specs.nodes import MappingNode, Node, ScalarNode, Value
 from tuneform.specs.shape import Step, did_you_mean, fields, model_at
-from tuneform.specs.source import Source
+from tuneform.specs.text.nodes import MappingNode, Node, ScalarNode, Value
+from tuneform.specs.text.source import Source
 from tuneform.specs.tree import Origin
 
 API_VERSION = "tuneform.dev/v1"

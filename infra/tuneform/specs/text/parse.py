@@ -8,8 +8,8 @@ from collections.abc import Iterator
 import yaml
 
 from tuneform.errors import Diagnostic
-from tuneform.specs.nodes import ListNode, MappingNode, Node, ScalarNode
-from tuneform.specs.source import Source
+from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode
+from tuneform.specs.text.source import Source
 
 MAX_DEPTH = 40
 # After this many syntax errors in one file the rest of it is not looked at.

@@ -1,0 +1,59 @@
+"""What documents mean together: live names of their own, choices that fit each other, files that are there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tuneform.errors import Diagnostic
+from tuneform.specs.kinds import Dataset, Project, ServiceAccount, SpecModel, TunedModel, TuningJob
+from tuneform.specs.meaning.datafiles import check_files
+from tuneform.specs.meaning.limits import check_job
+from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job
+from tuneform.specs.meaning.promotion import check_promotion
+from tuneform.specs.tree import Document, Documents
+
+# Google Cloud takes 64 labels; tuneform adds four of its own (owner, name, revision, attempt).
+# https://cloud.google.com/resource-manager/docs/labels-overview#requirements
+MAX_LABELS = 60
+_SHORTEST_ACCOUNT = 6
+
+
+def check(documents: Sequence[Document[SpecModel]], root: Path) -> list[Diagnostic]:
+    """Everything that is wrong, or worth a warning, about what sound documents mean."""
+    index: Documents = {(d.kind, d.project, d.name): d for d in documents}
+    found: list[Diagnostic] = []
+    for document in documents:
+        project = index.get(("Project", document.project, document.project))
+        if project is None or not isinstance(project.spec, Project):
+            continue
+        found += _labels(document, project.spec)
+        match document.spec:
+            case ServiceAccount():
+                found += _account(document)
+            case Dataset():
+                found += check_files(document, root)
+            case TuningJob():
+                found += check_job(document, document.spec, project.spec)
+            case TunedModel():
+                found += check_promotion(document, document.spec, index)
+            case _:
+                pass
+    found += check_live_names(documents, index)
+    found += check_one_model_per_job(documents)
+    return found
+
+
+def _labels(document: Document[SpecModel], project: Project) -> Iterator[Diagnostic]:
+    count = len({*project.labels, *document.metadata.labels})
+    if count > MAX_LABELS:
+        message = f"{count} labels with those of the project; {MAX_LABELS} at most"
+        hint = "Google Cloud takes 64, four of which are tuneform's own"
+        yield document.diagnostic("E129", message, "metadata", "labels", key=True, hint=hint)
+
+
+def _account(document: Document[SpecModel]) -> Iterator[Diagnostic]:
+    if isinstance(document.spec, ServiceAccount) and len(document.spec.account_id) < _SHORTEST_ACCOUNT:
+        message = f"{document.name!r} is too short to be an account id as well"
+        hint = f"write accountId: with at least {_SHORTEST_ACCOUNT} characters"
+        yield document.diagnostic("E127", message, "metadata", "name", hint=hint)

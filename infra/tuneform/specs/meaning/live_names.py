@@ -1,0 +1,64 @@
+"""Live names: nothing in Google Cloud is described by two documents."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from tuneform.errors import Diagnostic
+from tuneform.specs.kinds import DatasetBucket, EncryptionKey, Project, ServiceAccount, SpecModel, TunedModel
+from tuneform.specs.tree import Document, Documents
+
+
+def check_live_names(documents: Sequence[Document[SpecModel]], index: Documents) -> Iterator[Diagnostic]:
+    """An error for each document whose live name another document, or a state bucket, has already."""
+    taken: dict[str, tuple[Document[SpecModel], tuple[str, ...]]] = {}
+    for document in documents:
+        if isinstance(document.spec, Project):
+            taken[f"bucket gs://{document.spec.state_bucket}"] = (document, ("spec", "stateBucket"))
+    for document in documents:
+        project = index.get(("Project", document.project, document.project))
+        named = _live_name(document, project.spec) if project and isinstance(project.spec, Project) else None
+        if named is None:
+            continue
+        live, field = named
+        if not document.origin.has(*field):
+            field = ("metadata", "name")
+        if live in taken:
+            owner, where = taken[live]
+            message = f"{live} belongs to {owner.kind} {owner.name!r} already"
+            yield document.diagnostic("E152", message, *field, hint=f"that one is at {owner.at(*where)}")
+        else:
+            taken[live] = (document, field)
+
+
+def _live_name(document: Document[SpecModel], project: Project) -> tuple[str, tuple[str, ...]] | None:
+    """What a document is called in Google Cloud, and the field that says so."""
+    match document.spec:
+        case DatasetBucket() as bucket:
+            return f"bucket gs://{bucket.bucket_name}", ("spec", "bucketName")
+        case EncryptionKey() as key:
+            home = key.existing or (
+                f"projects/{project.project_id}/locations/{key.location}/keyRings/{key.key_ring}/cryptoKeys/{key.key_name}"
+            )
+            return f"key {home}", ("spec", "existing" if key.existing else "keyName")
+        case ServiceAccount() as account:
+            address = f"{account.account_id}@{project.project_id}.iam.gserviceaccount.com"
+            return f"service account {address}", ("spec", "accountId")
+        case TunedModel():
+            home = f"projects/{project.project_id}/locations/{project.serving_location}"
+            return f"endpoint {home}/endpoints/{document.name}", ("metadata", "name")
+        case _:
+            return None
+
+
+def check_one_model_per_job(documents: Sequence[Document[SpecModel]]) -> Iterator[Diagnostic]:
+    """An error for each second TunedModel of a TuningJob."""
+    first: dict[tuple[str, str], Document[SpecModel]] = {}
+    for document in documents:
+        if isinstance(document.spec, TunedModel):
+            key = (document.project, document.spec.job.ref)
+            other = first.setdefault(key, document)
+            if other is not document:
+                message = f"TuningJob {key[1]!r} has a TunedModel already: {other.name!r}"
+                hint = f"that one is at {other.at('spec', 'job', 'ref')}"
+                yield document.diagnostic("E144", message, "spec", "job", "ref", hint=hint)
