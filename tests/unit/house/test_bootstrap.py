@@ -25,11 +25,11 @@ WHEEL = {
 BACKEND = """
 import zipfile
 def _wheel(folder):
-    name = "small-1.0-py3-none-any.whl"
+    name = "small-VERSION-py3-none-any.whl"
     with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
-        wheel.writestr("small-1.0.dist-info/METADATA", "Metadata-Version: 2.1\\nName: small\\nVersion: 1.0\\n")
-        wheel.writestr("small-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
-        wheel.writestr("small-1.0.dist-info/RECORD", "")
+        wheel.writestr("small-VERSION.dist-info/METADATA", "Metadata-Version: 2.1\\nName: small\\nVersion: VERSION\\n")
+        wheel.writestr("small-VERSION.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("small-VERSION.dist-info/RECORD", "")
     return name
 def build_editable(folder, settings=None, metadata=None):
     return _wheel(folder)
@@ -76,7 +76,7 @@ def installed(checkout: Path) -> set[str]:
 def bare_checkout(folder: Path) -> Path:
     (folder / "infra").mkdir()
     (folder / "infra" / "bootstrap.py").write_bytes((REPOSITORY / "infra" / "bootstrap.py").read_bytes())
-    (folder / "backend.py").write_text(BACKEND)
+    (folder / "backend.py").write_text(BACKEND.replace("VERSION", "1.0"))
     (folder / "pyproject.toml").write_text(PROJECT)
     (folder / "requirements.lock").write_text("")
     return folder
@@ -136,7 +136,7 @@ def test_with_nothing_to_do_it_does_and_says_nothing(checkout: Path) -> None:
 
 
 def test_a_new_project_file_installs_the_project_alone(checkout: Path) -> None:
-    (checkout / "backend.py").write_text(BACKEND.replace("1.0", "2.0"))
+    (checkout / "backend.py").write_text(BACKEND.replace("VERSION", "2.0"))
     (checkout / "pyproject.toml").write_text(PROJECT.replace("1.0", "2.0"))
     assert bootstrap(checkout).returncode == 0
     assert (checkout / MARK).exists()
