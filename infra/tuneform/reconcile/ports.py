@@ -116,6 +116,10 @@ class Objects(Protocol):
         """The content of an object."""
         ...
 
+    def exists(self, uri: str) -> bool:
+        """Whether there is a live object."""
+        ...
+
     def put(self, uri: str, data: bytes) -> bool:
         """Store an object whose name says its content; False when it is there already."""
         ...
