@@ -1,0 +1,342 @@
+"""How tuning jobs move: one worker advances each unfinished job through its phases, when the clock says so.
+
+A `tuning-run` of the job's name holds where it is: its `phase`, when the next move is `due`, the epochs done and their
+checkpoints. It is written after every step, so an emulator that was killed goes on where it was; the training itself is
+repeated up to that epoch, which gives the same weights (the seed comes from the data and the hyperparameters).
+
+    queued → pending → quota → dataset → capacity → tuning (once an epoch) → post → finished
+    any of them → cancelling → finished
+
+The order of the v1beta1 sub-states is that of their enum.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import threading
+from collections import Counter
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from tuneform_emulator import trainer
+from tuneform_emulator.clock import parse_stamp, stamp
+from tuneform_emulator.services import objects
+from tuneform_emulator.services.vertex import resources, tuning_results
+from tuneform_emulator.services.vertex.base_models import ADAPTER_SIZES
+from tuneform_emulator.services.vertex.resources import JOB, Json
+from tuneform_emulator.services.vertex.tuning_validation import Submission
+from tuneform_emulator.world import World
+
+RUN = "tuning-run"
+CONCURRENT_JOBS = 4
+"""Quota "Global concurrent tuning jobs" of a project, over all regions and models; the documented default is "at least
+1" (About supervised fine-tuning, 2026-09-25)."""
+STEP_SECONDS = 0.2
+"""How long each sub-state of a running job that waits for nothing in particular lasts, and a cancellation."""
+THREADS = 2
+POLL_SECONDS = 0.05
+
+CANCELLED = 1
+INVALID_ARGUMENT = 3
+NOT_FOUND = 5
+INTERNAL = 13
+"""google.rpc.Code numbers of job errors."""
+
+_HEAVY = frozenset({"dataset", "tuning", "post"})
+_log = logging.getLogger(__name__)
+
+
+def enqueue(world: World, job: str, submission: Submission) -> None:
+    """Lets a new job run; to be called in the transaction that stores it."""
+    run = {
+        "job": job,
+        "phase": "queued",
+        "due": _after(world, world.settings.queued_seconds),
+        "epochs": 0,
+        "checkpoints": [],
+    }
+    world.store.create(RUN, job, run)
+    if world.settings.dataset_read == "create":
+        _keep_data(world, job, submission.training, submission.validation)
+
+
+def cancel(world: World, job: str) -> None:
+    """Lets a cancelled job wind down; an epoch that is being trained is thrown away."""
+    due = _after(world, STEP_SECONDS)
+    world.store.update(RUN, job, lambda run: {**run, "phase": "cancelling", "due": due})
+
+
+def worker(world: World, stop: threading.Event) -> None:
+    """Runs tuning jobs until `stop` is set."""
+    runner = Runner(world)
+    while not stop.wait(POLL_SECONDS):
+        runner.tick()
+    runner.close()
+
+
+class Runner:
+    """Advances the jobs of a world. Light moves are made at once, heavy ones in a small pool."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="tuning")
+        self._busy: dict[str, Future[None]] = {}
+        self._trainings: dict[str, tuple[trainer.Training, int]] = {}
+
+    def close(self) -> None:
+        """Waits for what is being computed; what is not started stays for the next emulator."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def settle(self) -> None:
+        """Waits until nothing is being computed."""
+        for future in list(self._busy.values()):
+            future.result()
+
+    def tick(self) -> None:
+        """Makes every move that is due, oldest job first."""
+        self._reap()
+        runs = [run for _, run in self._world.store.list(RUN, order="created")]
+        active = Counter(_project(run["job"]) for run in runs if run["phase"] != "queued")
+        now = self._world.clock.now()
+        for run in runs:
+            job = run["job"]
+            if job in self._busy or parse_stamp(run["due"]) > now:
+                continue
+            if run["phase"] == "queued":
+                if active[_project(job)] >= CONCURRENT_JOBS:
+                    continue
+                active[_project(job)] += 1
+            if run["phase"] in _HEAVY:
+                self._busy[job] = self._pool.submit(self._heavy, run)
+            else:
+                self._light(run)
+
+    def _reap(self) -> None:
+        """Forgets what is computed; a defect of ours in it ends that job, as the service's do, not the worker."""
+        for job, future in list(self._busy.items()):
+            if not future.done():
+                continue
+            del self._busy[job]
+            if error := future.exception():
+                self._trainings.pop(job, None)
+                _log.error("tuning job %s failed", job, exc_info=error)
+                _fail(self._world, job, INTERNAL, "Internal error encountered.")
+
+    def _light(self, run: Json) -> None:
+        world, job, phase = self._world, run["job"], run["phase"]
+        now = world.stamp()
+        match phase:
+            case "queued":
+                _move(world, run, "pending", world.settings.pending_seconds, {"state": "JOB_STATE_PENDING"})
+            case "pending":
+                with world.store.transaction():
+                    experiment, board_run = tuning_results.start_metrics(world, job)
+                    started = {"state": "JOB_STATE_RUNNING", "startTime": now, "experiment": experiment}
+                    metadata = {"tuningJobMetadata": {"completedEpochCount": "0"}}
+                    substate = {"tuningJobState": "TUNING_JOB_STATE_WAITING_FOR_QUOTA"}
+                    _move(
+                        world,
+                        run,
+                        "quota",
+                        STEP_SECONDS,
+                        {**started, **metadata, **substate},
+                        metrics=board_run,
+                    )
+            case "quota":
+                _move(
+                    world,
+                    run,
+                    "dataset",
+                    STEP_SECONDS,
+                    {"tuningJobState": "TUNING_JOB_STATE_PROCESSING_DATASET"},
+                )
+            case "capacity":
+                substate = {"tuningJobState": "TUNING_JOB_STATE_TUNING"}
+                _move(world, run, "tuning", world.settings.epoch_seconds, substate)
+            case "cancelling":
+                self._trainings.pop(job, None)
+                error = {"code": CANCELLED, "message": "The tuning job was cancelled."}
+                _finish(world, run, {"state": "JOB_STATE_CANCELLED", "error": error})
+
+    def _heavy(self, run: Json) -> None:
+        moves: Mapping[str, Callable[[Json], None]] = {
+            "dataset": self._process_dataset,
+            "tuning": self._train_epoch,
+            "post": self._publish,
+        }
+        try:
+            moves[run["phase"]](run)
+        except _JobError as error:
+            self._trainings.pop(run["job"], None)
+            _fail(self._world, run["job"], error.code, str(error))
+
+    def _process_dataset(self, run: Json) -> None:
+        world, job = self._world, run["job"]
+        resource = resources.get(world, JOB, job)["resource"]
+        spec = resource["supervisedTuningSpec"]
+        if world.settings.dataset_read == "run":
+            validation = spec.get("validationDatasetUri")
+            _keep_data(
+                world,
+                job,
+                _read(world, spec["trainingDatasetUri"]),
+                _read(world, validation) if validation else None,
+            )
+        train, _ = _examples(world, job)
+        epochs = int(spec["hyperParameters"]["epochCount"])
+        stats = {"supervisedTuningDataStats": trainer.data_stats(train, epochs)}
+        substate = {"tuningJobState": "TUNING_JOB_STATE_WAITING_FOR_CAPACITY"}
+        _move(world, run, "capacity", STEP_SECONDS, {"tuningDataStats": stats, **substate})
+
+    def _train_epoch(self, run: Json) -> None:
+        world, job = self._world, run["job"]
+        resource = resources.get(world, JOB, job)["resource"]
+        spec = resource["supervisedTuningSpec"]
+        training = self._training(run, spec["hyperParameters"])
+        epoch = training.run_epoch()
+        self._trainings[job] = (training, epoch.number)
+        total = int(spec["hyperParameters"]["epochCount"])
+        kept = (total,) if spec.get("exportLastCheckpointOnly") else trainer.checkpoint_epochs(total)
+        checkpoints = list(run["checkpoints"])
+        last = epoch.number == total
+        with world.store.transaction():
+            if epoch.number in kept:
+                key = _checkpoint_key(job, epoch.number)
+                world.store.put_blob(key, epoch.checkpoint.to_bytes())
+                checkpoints.append({"epoch": epoch.number, "step": epoch.step, "blob": key})
+            substate = {"tuningJobState": "TUNING_JOB_STATE_POST_PROCESSING"} if last else {}
+            changes = {"tuningJobMetadata": {"completedEpochCount": str(epoch.number)}, **substate}
+            seconds = STEP_SECONDS if last else world.settings.epoch_seconds
+            phase = "post" if last else "tuning"
+            if _move(world, run, phase, seconds, changes, epochs=epoch.number, checkpoints=checkpoints):
+                tuning_results.record_epoch(world, run["metrics"], epoch)
+            elif epoch.number in kept:
+                world.store.delete_blob(_checkpoint_key(job, epoch.number))
+        if last:
+            self._trainings.pop(job, None)
+
+    def _training(self, run: Json, hyper: Json) -> trainer.Training:
+        """The training as it was after the epochs recorded; repeated from the start after a restart."""
+        job, done = run["job"], run["epochs"]
+        present = self._trainings.pop(job, None)
+        if present and present[1] == done:
+            return present[0]
+        train, validation = _examples(self._world, job)
+        settings = trainer.Settings(
+            epochs=int(hyper["epochCount"]),
+            rank=ADAPTER_SIZES[hyper["adapterSize"]],
+            learning_rate_multiplier=float(hyper["learningRateMultiplier"]),
+            seed=_seed(train, hyper),
+        )
+        training = trainer.Training(settings, train, validation)
+        for _ in range(done):
+            training.run_epoch()
+        return training
+
+    def _publish(self, run: Json) -> None:
+        world = self._world
+        with world.store.transaction():
+            current = world.store.get(RUN, run["job"])
+            if current is None or current["phase"] != run["phase"]:
+                return
+            tuning_results.publish(world, run["job"], run["checkpoints"])
+            _finish(world, run, {"state": "JOB_STATE_SUCCEEDED"})
+
+
+class _JobError(Exception):
+    """Ends a job with an error code of google.rpc and a message for its owner."""
+
+    def __init__(self, code: int, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def _move(world: World, run: Json, phase: str, seconds: float, changes: Json, **more: object) -> bool:
+    """Takes a run to its next phase and its job with it, unless it was cancelled meanwhile; says whether it went."""
+    due = _after(world, seconds)
+    with world.store.transaction():
+        current = world.store.get(RUN, run["job"])
+        if current is None or current["phase"] != run["phase"]:
+            return False
+        world.store.update(RUN, run["job"], lambda found: {**found, "phase": phase, "due": due, **more})
+        _change_job(world, run["job"], changes)
+        return True
+
+
+def _finish(world: World, run: Json, changes: Json) -> None:
+    """Ends a run: the job gets its last state, the data read for it is dropped, and checkpoints nobody serves."""
+    job = run["job"]
+    with world.store.transaction():
+        if not world.store.delete(RUN, job):
+            return
+        for name in ("training", "validation"):
+            world.store.delete_blob(_data_key(job, name))
+        if changes["state"] != "JOB_STATE_SUCCEEDED":
+            for checkpoint in run["checkpoints"]:
+                world.store.delete_blob(checkpoint["blob"])
+        _change_job(world, job, {**changes, "endTime": world.stamp(), "tuningJobState": ""})
+
+
+def _fail(world: World, job: str, code: int, message: str) -> None:
+    with world.store.transaction():
+        run = world.store.get(RUN, job)
+        if run is not None and run["phase"] != "cancelling":
+            _finish(world, run, {"state": "JOB_STATE_FAILED", "error": {"code": code, "message": message}})
+
+
+def _change_job(world: World, job: str, changes: Mapping[str, Any]) -> None:
+    now = world.stamp()
+    world.store.update(
+        JOB,
+        job,
+        lambda document: {**document, "resource": {**document["resource"], **changes, "updateTime": now}},
+    )
+
+
+def _read(world: World, uri: str) -> bytes:
+    data = objects.read(world, uri)
+    if data is None:
+        raise _JobError(NOT_FOUND, f"Cloud Storage object {uri} does not exist.")
+    return data
+
+
+def _keep_data(world: World, job: str, training: bytes, validation: bytes | None) -> None:
+    world.store.put_blob(_data_key(job, "training"), training)
+    if validation is not None:
+        world.store.put_blob(_data_key(job, "validation"), validation)
+
+
+def _examples(world: World, job: str) -> tuple[tuple[trainer.Example, ...], tuple[trainer.Example, ...]]:
+    data = world.store.get_blob(_data_key(job, "training")) or b""
+    validation = world.store.get_blob(_data_key(job, "validation"))
+    try:
+        return trainer.parse_jsonl(data), trainer.parse_jsonl(validation) if validation else ()
+    except trainer.DatasetError as error:
+        raise _JobError(INVALID_ARGUMENT, error.message) from error
+
+
+def _seed(train: tuple[trainer.Example, ...], hyper: Json) -> int:
+    """The same for the same examples, in whatever order, and the same hyperparameters."""
+    digest = hashlib.sha256(repr(sorted(hyper.items())).encode())
+    for key in sorted(example.content_key() for example in train):
+        digest.update(key)
+    return int.from_bytes(digest.digest()[:4], "big")
+
+
+def _after(world: World, seconds: float) -> str:
+    return stamp(world.clock.now() + timedelta(seconds=seconds))
+
+
+def _project(job: str) -> str:
+    return job.split("/")[1]
+
+
+def _data_key(job: str, name: str) -> str:
+    return f"{job}/{name}"
+
+
+def _checkpoint_key(job: str, epoch: int) -> str:
+    return f"{job}/checkpoints/{epoch}"
