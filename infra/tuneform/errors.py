@@ -21,6 +21,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from unicodedata import combining, east_asian_width
+
+# Longer source lines are shown in part.
+_LINE = 160
 
 
 @dataclass(frozen=True)
@@ -58,11 +62,30 @@ class Diagnostic:
         if self.position and self.excerpt:
             gutter = str(self.position.line)
             blank = " " * len(gutter)
-            indent = "".join("\t" if char == "\t" else " " for char in self.excerpt[: self.position.column - 1])
-            lines += [f" {gutter} | {self.excerpt}", f" {blank} | {indent}{'^' * max(1, self.length)}"]
+            text, column = _window(self.excerpt, self.position.column)
+            before, meant = text[: column - 1], text[column - 1 : column - 1 + self.length]
+            indent = "".join("\t" if char == "\t" else " " * _width(char) for char in before)
+            lines += [f" {gutter} | {text}", f" {blank} | {indent}{'^' * max(1, sum(map(_width, meant)))}"]
         if self.hint:
             lines.append(f"   = hint: {self.hint}")
         return "\n".join(lines)
+
+
+def _window(line: str, column: int) -> tuple[str, int]:
+    """The part of a long line around a column, and the column in that part."""
+    if len(line) <= _LINE:
+        return line, column
+    start = max(0, min(column - 1 - _LINE // 2, len(line) - _LINE))
+    end = start + _LINE
+    left, right = "…" if start else "", "…" if end < len(line) else ""
+    return f"{left}{line[start:end]}{right}", column - start + len(left)
+
+
+def _width(char: str) -> int:
+    """How many cells of a terminal the character fills."""
+    if combining(char):
+        return 0
+    return 2 if east_asian_width(char) in "WF" else 1
 
 
 class TuneformError(Exception):
@@ -123,7 +146,9 @@ class RemoteError(TuneformError):
 
     code = "E500"
 
-    def __init__(self, message: str, *, remedy: str = "", code: str = "", retry_after: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, remedy: str = "", code: str = "", retry_after: float | None = None
+    ) -> None:
         super().__init__(message, remedy=remedy, code=code)
         self.retry_after = retry_after
 

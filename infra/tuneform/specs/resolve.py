@@ -100,7 +100,7 @@ def _target(state: _Resolution, key: Key, reference: Reference) -> Key | None:
         h for kind, h, name in state.drafts if (kind, name) == (reference.target, reference.name)
     )
     if others:
-        message = f"{reference.name!r} is a {' and a '.join(others)}; a {reference.target} is needed here"
+        message = f"{reference.name!r} is the name of {_a(others[0])}; {_a(reference.target)} is needed here"
         hint = did_you_mean(reference.name, here, _known(reference.target, here))
         state.found.append(origin.diagnostic("E141", message, *reference.path, hint=hint))
         return None
@@ -110,6 +110,10 @@ def _target(state: _Resolution, key: Key, reference: Reference) -> Key | None:
         hint = did_you_mean(reference.name, here, _known(reference.target, here))
     state.found.append(origin.diagnostic("E140", message, *reference.path, hint=hint))
     return None
+
+
+def _a(kind: str) -> str:
+    return f"an {kind}" if kind[0] in "AEIOU" else f"a {kind}"
 
 
 def _known(kind: str, names: Sequence[str] | dict[str, Draft]) -> str:

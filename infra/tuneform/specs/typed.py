@@ -12,6 +12,7 @@ from pydantic_core import ErrorDetails
 
 from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
+from tuneform.specs.kinds.base import shown
 from tuneform.specs.shape import Step, did_you_mean, fields, model_at
 from tuneform.specs.text.nodes import MappingNode, Node, ScalarNode, Value
 from tuneform.specs.text.source import Source
@@ -63,7 +64,7 @@ def _text(node: Node, *path: str) -> str:
 
 def draft(source: Source, root: Node) -> tuple[Draft | None, list[Diagnostic]]:
     """One document from its root node, and everything that is wrong with it by itself."""
-    if not isinstance(root, MappingNode):
+    if not isinstance(root, MappingNode) or not any(name in root.entries for name in _PARTS):
         message = "a document must be a mapping with apiVersion, kind, metadata and spec"
         return None, [source.diagnostic("E122", message, root.start)]
     reader = _Reader(Origin(source, root))
@@ -162,8 +163,10 @@ class _Reader:
                 hint=context["hint"],
             )
         else:
-            message = error["msg"].removeprefix("Input should ").removeprefix("String should ")
-            self.report("E127", f"{_field(path)}: {error['input']!r} should {message}", part, *path, key=key)
+            message = re.sub(r"^\w+ should ", "", error["msg"])
+            self.report(
+                "E127", f"{_field(path)}: {shown(error['input'])} should {message}", part, *path, key=key
+            )
 
     def _named(self, path: Sequence[Step], message: str) -> str:
         return f"{_field(path)}: {message}" if path else message
@@ -215,7 +218,9 @@ class _Reader:
             )
         elif isinstance(value, str):
             hint = did_you_mean(value, choices)
-            self.report("E126", f"{_field(path)}: {value!r} is not one of {listed}", part, *path, hint=hint)
+            self.report(
+                "E126", f"{_field(path)}: {shown(value)} is not one of {listed}", part, *path, hint=hint
+            )
         else:
             self.report(
                 "E125", f"{_field(path)}: expected one of {listed}, found {_described(value)}", part, *path
@@ -256,7 +261,8 @@ def _without_unknown(model: type[SpecModel] | None, value: Any) -> Any:
 
 
 def _field(path: Sequence[Step]) -> str:
-    return next((step for step in reversed(path) if isinstance(step, str)), "")
+    name = next((step for step in reversed(path) if isinstance(step, str)), "")
+    return name if name.isprintable() else shown(name)
 
 
 def _dotted(path: Sequence[Step]) -> str:
@@ -272,7 +278,7 @@ def _described(value: object) -> str:
     if isinstance(value, bool):
         return f"the truth value {str(value).lower()}"
     if isinstance(value, str):
-        return f"the text {value!r}"
+        return f"the text {shown(value)}"
     if isinstance(value, int | float):
         return f"the number {value}"
     return "a list" if isinstance(value, tuple) else "a mapping"

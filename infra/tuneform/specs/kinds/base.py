@@ -16,12 +16,19 @@ DURATION = re.compile(r"(?:[0-9]{1,12}[smhdw])+")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 RESERVED_LABEL_PREFIX = "tuneform-"
 _LABEL_LENGTH = 63
+_SHOWN = 80
 _LONGEST = timedelta(days=36500)
 
 
 def problem(code: str, message: str, *, hint: str = "", at: tuple[str, ...] = ()) -> PydanticCustomError:
     """A validation error with one of our codes; `at` leads from the model to the field that is meant."""
     return PydanticCustomError(code, "{message}", {"message": message, "hint": hint, "at": at})
+
+
+def shown(value: object) -> str:
+    """A value as a message shows it: like Python writes it, cut short."""
+    text = repr(value)
+    return text if len(text) <= _SHOWN else f"{text[: _SHOWN - 1]}…"
 
 
 class SpecModel(BaseModel):
@@ -50,7 +57,7 @@ def matching(pattern: str, form: str) -> AfterValidator:
 
     def check(value: str) -> str:
         if not compiled.fullmatch(value):
-            raise problem("E127", f"{value!r} is not {form}")
+            raise problem("E127", f"{shown(value)} is not {form}")
         return value
 
     return AfterValidator(check)
@@ -60,7 +67,7 @@ def _name(value: str) -> str:
     if not NAME.fullmatch(value):
         raise problem(
             "E128",
-            f"{value!r} is not a name: at most 23 of a-z, 0-9 and '-', a letter first, no dash last",
+            f"{shown(value)} is not a name: at most 23 of a-z, 0-9 and '-', a letter first, no dash last",
         )
     return value
 
@@ -70,11 +77,11 @@ def _duration(value: object) -> object:
         return value
     if not isinstance(value, str) or not DURATION.fullmatch(value):
         raise problem(
-            "E127", f"{value!r} is not a duration", hint="write a number and a unit: 30m, 6h, 90d, 1d12h"
+            "E127", f"{shown(value)} is not a duration", hint="write a number and a unit: 30m, 6h, 90d, 1d12h"
         )
     seconds = sum(int(number) * _SECONDS[unit] for number, unit in re.findall(r"(\d{1,12})([smhdw])", value))
     if not 0 < seconds <= _LONGEST.total_seconds():
-        raise problem("E127", f"{value!r} is not a duration between a second and a hundred years")
+        raise problem("E127", f"{shown(value)} is not a duration between a second and a hundred years")
     return timedelta(seconds=seconds)
 
 
@@ -88,18 +95,20 @@ def _label_characters(value: str) -> bool:
 
 def _label_key(value: str) -> str:
     if value.startswith(RESERVED_LABEL_PREFIX):
-        raise problem("E129", f"label key {value!r}: the prefix {RESERVED_LABEL_PREFIX!r} is tuneform's own")
+        raise problem(
+            "E129", f"label key {shown(value)}: the prefix {RESERVED_LABEL_PREFIX!r} is tuneform's own"
+        )
     if not (0 < len(value) <= _LABEL_LENGTH and value[0].isalpha() and _label_characters(value)):
         raise problem(
             "E129",
-            f"{value!r} is not a label key: at most 63 of a-z, 0-9, '_' and '-', a letter first",
+            f"{shown(value)} is not a label key: at most 63 of a-z, 0-9, '_' and '-', a letter first",
         )
     return value
 
 
 def _label_value(value: str) -> str:
     if not (len(value) <= _LABEL_LENGTH and _label_characters(value)):
-        raise problem("E129", f"{value!r} is not a label value: at most 63 of a-z, 0-9, '_' and '-'")
+        raise problem("E129", f"{shown(value)} is not a label value: at most 63 of a-z, 0-9, '_' and '-'")
     return value
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from tuneform.specs.kinds.base import DeletionPolicy, Fraction, JobRef, SpecModel, Whole, problem
+from tuneform.specs.kinds.base import DeletionPolicy, Fraction, JobRef, SpecModel, Whole, problem, shown
 
 
 def _checkpoint(value: object) -> object:
@@ -17,7 +17,7 @@ def _checkpoint(value: object) -> object:
     ):
         return number
     raise problem(
-        "E126", f"{value!r} is not a checkpoint", hint="write last, best or a checkpoint's number from 1"
+        "E126", f"{shown(value)} is not a checkpoint", hint="write last, best or a checkpoint's number from 1"
     )
 
 

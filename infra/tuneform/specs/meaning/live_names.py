@@ -15,7 +15,7 @@ def check_live_names(documents: Sequence[Document[SpecModel]], index: Documents)
     for document in documents:
         if isinstance(document.spec, Project):
             taken[f"bucket gs://{document.spec.state_bucket}"] = (document, ("spec", "stateBucket"))
-    for document in documents:
+    for document in sorted(documents, key=_place):
         project = index.get(("Project", document.project, document.project))
         named = _live_name(document, project.spec) if project and isinstance(project.spec, Project) else None
         if named is None:
@@ -54,7 +54,7 @@ def _live_name(document: Document[SpecModel], project: Project) -> tuple[str, tu
 def check_one_model_per_job(documents: Sequence[Document[SpecModel]]) -> Iterator[Diagnostic]:
     """An error for each second TunedModel of a TuningJob."""
     first: dict[tuple[str, str], Document[SpecModel]] = {}
-    for document in documents:
+    for document in sorted(documents, key=_place):
         if isinstance(document.spec, TunedModel):
             key = (document.project, document.spec.job.ref)
             other = first.setdefault(key, document)
@@ -62,3 +62,8 @@ def check_one_model_per_job(documents: Sequence[Document[SpecModel]]) -> Iterato
                 message = f"TuningJob {key[1]!r} has a TunedModel already: {other.name!r}"
                 hint = f"that one is at {other.at('spec', 'job', 'ref')}"
                 yield document.diagnostic("E144", message, "spec", "job", "ref", hint=hint)
+
+
+def _place(document: Document[SpecModel]) -> tuple[str, int]:
+    """The order of writing, so that the second of two is the one that is reported."""
+    return str(document.origin.text.path), document.origin.root.start

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import yaml
 
 from tuneform.errors import Diagnostic
+from tuneform.specs.kinds.base import shown
 from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode
 from tuneform.specs.text.source import Source
 
@@ -100,7 +101,7 @@ class _Composer:
         if event.anchor is not None:
             self._report("E110", f"the anchor &{event.anchor} is not allowed", start, start + 1, _NO_ANCHORS)
         if event.tag is not None:
-            self._report("E111", f"the tag {event.tag} is not allowed", start, start + 1, "leave it out")
+            self._report("E111", f"the tag {event.tag!r} is not allowed", start, start + 1, "leave it out")
         if isinstance(event, yaml.ScalarEvent):
             return ScalarNode(start, end, event.value, plain=not event.style)
         if depth > MAX_DEPTH:
@@ -127,7 +128,7 @@ class _Composer:
                 self._report("E113", "a key must be text", key.start, key.start + 1, "quote it")
             elif key.text in node.entries:
                 first = self.source.position(node.entries[key.text][0].start)
-                message = f"{key.text!r} is given twice"
+                message = f"{shown(key.text)} is given twice"
                 self._report("E112", message, key.start, key.end, f"the first one is in line {first.line}")
             else:
                 node.entries[key.text] = (key, value)

@@ -1,0 +1,243 @@
+"""What each code in a diagnostic about specs means. Codes are stable: they are looked up, filtered and linked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code's meaning.
+
+    `example` is a file that gets the code when it lies beside the examples of the reference (examples.py), or,
+    with `alone`, when it is the only one; it is empty where no text of a file can show it.
+    """
+
+    title: str
+    explanation: str
+    example: str = ""
+    alone: bool = False
+
+
+def _document(kind: str, name: str, spec: str, metadata: str = "") -> str:
+    more = f", {metadata}" if metadata else ""
+    return f"apiVersion: tuneform.dev/v1\nkind: {kind}\nmetadata: {{name: {name}{more}}}\nspec: {spec}\n"
+
+
+def _job(name: str, more: str = "", model: str = "gemini-2.5-flash") -> str:
+    end = f", {more}" if more else ""
+    return _document("TuningJob", name, f"{{baseModel: {model}, dataset: {{ref: capitals}}{end}}}")
+
+
+def _dataset(name: str, training: str) -> str:
+    return _document("Dataset", name, f"{{bucket: {{ref: data}}, training: {training}}}")
+
+
+_BUCKET = _document("DatasetBucket", "more", "{}")
+_PROJECT = _document("Project", "asia", "{projectId: tuneform-asia, location: asia-east1, owner: ml-team}")
+_BIG = "hyperParameters: {adapterSize: ADAPTER_SIZE_THIRTY_TWO}"
+
+CODES: Mapping[str, Code] = {
+    "E101": Code(
+        "No such path", "Specs are read from a YAML file or a folder; there is nothing at the path given."
+    ),
+    "E102": Code("Nothing to read", "The folder holds no *.yaml or *.yml file, or those it holds are empty."),
+    "E103": Code(
+        "Unreadable file", "The operating system did not let tuneform read the file; the message says why."
+    ),
+    "E104": Code(
+        "File too large", "A spec file is at most 10 MB. Examples belong in data files, named with `file:`."
+    ),
+    "E105": Code("Not UTF-8", "Specs are UTF-8 text. Save the file again in that encoding."),
+    "E106": Code("Character not allowed", "YAML allows no control characters but tab and line ends."),
+    "E107": Code(
+        "Tab in the indentation",
+        "YAML is indented with spaces only. Most editors can insert spaces when the tab key is pressed.",
+        "kind: Project\nspec:\n\tlocation: us-central1\n",
+    ),
+    "E108": Code(
+        "Not YAML",
+        "The text cannot be read as YAML; the message is the parser's. Documents after the next `---` are still read.",
+        "kind: [Project\n",
+    ),
+    "E109": Code(
+        "Nested too deep",
+        "Values may be nested 40 levels deep; no spec needs more.",
+        "spec: " + "[" * 45 + "]" * 45 + "\n",
+    ),
+    "E110": Code(
+        "Anchor or alias",
+        "`&name` and `*name` hide what a value is from readers and reviews, and can blow up a file. Write values out.",
+        _BUCKET.replace("spec: ", "spec: &all "),
+    ),
+    "E111": Code(
+        "Tag",
+        "Tags (`!!str`, `!custom`) are not part of the language.",
+        _BUCKET.replace("kind: ", "kind: !!str "),
+    ),
+    "E112": Code(
+        "Key given twice",
+        "A mapping holds each key once; YAML readers would silently drop one of the values.",
+        _BUCKET + "kind: Dataset\n",
+    ),
+    "E113": Code(
+        "Key that is not text",
+        "Keys are text. A number, a truth value or nothing as a key needs quotes.",
+        _BUCKET + "1: one\n",
+    ),
+    "E115": Code(
+        "Link out of the folder", "A spec file is a symbolic link to something outside the spec folder."
+    ),
+    "E120": Code(
+        "apiVersion",
+        "Every document says `apiVersion: tuneform.dev/v1`.",
+        _BUCKET.replace("tuneform.dev/v1", "tuneform.dev/v2"),
+    ),
+    "E121": Code(
+        "Kind",
+        "The document's kind is missing or is not one of tuneform's.",
+        _BUCKET.replace("DatasetBucket", "Bucket"),
+    ),
+    "E122": Code(
+        "Not a document", "A document is a mapping with apiVersion, kind, metadata and spec.", "- Project\n"
+    ),
+    "E123": Code(
+        "Unknown field",
+        "The language has no such field at that place. Nothing is ignored: a typo would change what is paid for.",
+        _job("typo", "hyperParameters: {epochs: 4}"),
+    ),
+    "E124": Code(
+        "Missing field",
+        "A field that has no default is not there.",
+        _document("TuningJob", "bare", "{dataset: {ref: capitals}}"),
+    ),
+    "E125": Code(
+        "Wrong type",
+        "The value is of another type than the field. Types are YAML 1.2's: `yes`, `no`, `on`, `off`, `1:30` are text.",
+        _document("DatasetBucket", "more", "{versioning: yes}"),
+    ),
+    "E126": Code(
+        "Not one of the values",
+        "The field takes one of a few values.",
+        _job("typo", "hyperParameters: {adapterSize: ADAPTER_SIZE_AIGHT}"),
+    ),
+    "E127": Code(
+        "Value not allowed",
+        "The value has the right type and the wrong form or size.",
+        _job("typo", "limits: {timeout: 6 hours}"),
+    ),
+    "E128": Code(
+        "Name",
+        "metadata.name is at most 23 characters of a-z, 0-9 and '-', beginning with a letter and not ending with '-', "
+        "so that it can be the name of everything that is made from it.",
+        _document("DatasetBucket", "My_Bucket", "{}"),
+    ),
+    "E129": Code(
+        "Labels",
+        "Labels follow Google Cloud's rules: at most 63 characters of a-z, 0-9, '_' and '-', keys beginning with a "
+        "letter; 60 at most, since tuneform adds four. The prefix `tuneform-` is tuneform's own.",
+        _document("DatasetBucket", "more", "{}", "labels: {Team: support}"),
+    ),
+    "E130": Code(
+        "Fields that exclude each other",
+        "Two things are said of which one can be true.",
+        _dataset("both", "{file: a.csv, uri: gs://bucket/a.csv}"),
+    ),
+    "E131": Code(
+        "Not supported yet",
+        "Vertex AI or the Gemini API has it and tuneform does not yet. It is refused by name rather than ignored.",
+        _job("later", "method: PREFERENCE_TUNING"),
+    ),
+    "E140": Code(
+        "Reference to nothing",
+        "`{ref: name}` names no document of the kind that is needed in the same project.",
+        _document("Dataset", "lost", "{bucket: {ref: dat}, training: gs://bucket/a.csv}"),
+    ),
+    "E141": Code(
+        "Reference to another kind",
+        "A document of that name exists and is of a kind that is of no use at that place.",
+        _document("Dataset", "lost", "{bucket: {ref: tuning-key}, training: gs://bucket/a.csv}"),
+    ),
+    "E142": Code(
+        "Documents that need each other", "References lead in a circle, so that nothing could be made first."
+    ),
+    "E143": Code(
+        "Two documents of one name", "Kind, project and name belong to one document.", _job("capitals")
+    ),
+    "E144": Code(
+        "Two TunedModels for a job",
+        "A TuningJob has at most one TunedModel.",
+        _document("TunedModel", "second", "{job: {ref: capitals}}"),
+    ),
+    "E145": Code(
+        "Project not said",
+        "There are several Projects; each document says in metadata.project which one it belongs to.",
+        _PROJECT + "---\n" + _PROJECT.replace("asia", "europe") + "---\n" + _BUCKET,
+        alone=True,
+    ),
+    "E146": Code(
+        "Unknown project",
+        "metadata.project names no Project document.",
+        _document("DatasetBucket", "more", "{}", "project: prod"),
+    ),
+    "E147": Code("No project", "Documents belong to a Project, and there is none.", _BUCKET, alone=True),
+    "E148": Code(
+        "Previous name of another",
+        "A name in metadata.previousNames is still in use, or another document claims it too.",
+        _document("DatasetBucket", "more", "{}", "previousNames: [data]"),
+    ),
+    "E150": Code(
+        "No data file",
+        "A file that a Dataset names is not there, or cannot be read.",
+        _dataset("lost", "data/none.csv"),
+    ),
+    "E151": Code(
+        "Data file outside",
+        "Data files lie in the spec folder, also when symbolic links are followed, so that a folder of specs is whole.",
+        _dataset("outside", "../train.csv"),
+    ),
+    "E152": Code(
+        "One live name, two documents",
+        "Two documents describe the same bucket, key, service account or endpoint, and would change it in turn.",
+        _document("DatasetBucket", "more", "{bucketName: tuneform-demo-training-data}"),
+    ),
+    "E153": Code(
+        "Nothing to measure on",
+        "A checkpoint is chosen, or a gate measured, on examples that the dataset does not have.",
+        _dataset("plain", "gs://bucket/a.csv")
+        + "---\n"
+        + _document("TuningJob", "plain", "{baseModel: gemini-2.5-flash, dataset: {ref: plain}}")
+        + "---\n"
+        + _document("TunedModel", "plain", "{job: {ref: plain}, checkpoint: best}"),
+    ),
+    "E160": Code(
+        "Adapter size of the model",
+        "The base model is documented not to take this adapter size.",
+        _job("big", _BIG),
+    ),
+    "E161": Code(
+        "Location of the model",
+        "The base model is documented not to be tuned in the project's location.",
+        "---\n".join(
+            [
+                _PROJECT,
+                _BUCKET,
+                _document("Dataset", "capitals", "{bucket: {ref: more}, training: gs://bucket/a.csv}"),
+            ]
+        )
+        + "---\n"
+        + _job("far", model="gemini-3.5-flash"),
+        alone=True,
+    ),
+    "E162": Code(
+        "Key and model",
+        "The base model is documented not to be tuned with customer-managed keys.",
+        _job("locked", "encryptionKey: {ref: tuning-key}", model="gemini-3.5-flash"),
+    ),
+    "W101": Code(
+        "Unknown base model",
+        "No document that tuneform knows names the base model: it is used as it is, and its limits are not checked.",
+        _job("new", model="gemini-9-flash"),
+    ),
+}
