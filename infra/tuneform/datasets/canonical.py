@@ -56,8 +56,8 @@ def vertex_line(value: Any, preamble: str = "") -> Canonical:
     asked = next((turn for turn in turns if turn["role"] == "user"), None)
     if asked is None:
         raise RowError("E223", "no turn of the user's: there is nothing to answer")
-    if preamble:
-        _prepend(asked["parts"], preamble)
+    if preamble.strip():
+        asked["parts"] = _prepended(asked["parts"], preamble)
     example["contents"] = turns
     if "systemInstruction" in example:
         example["systemInstruction"] = _system(example["systemInstruction"])
@@ -156,14 +156,15 @@ def _check_text(text: Any, what: str) -> None:
 
 
 def _with_preamble(prompt: str, preamble: str) -> str:
-    return f"{preamble.strip()}\n\n{prompt}" if preamble else prompt
+    lead = preamble.strip()
+    return f"{lead}\n\n{prompt}" if lead else prompt
 
 
-def _prepend(parts: list[Any], preamble: str) -> None:
-    if "text" in parts[0]:
-        parts[0] = {**parts[0], "text": _with_preamble(parts[0]["text"], preamble)}
-    else:
-        parts.insert(0, {"text": preamble.strip()})
+def _prepended(parts: list[Any], preamble: str) -> list[Any]:
+    first, *others = parts
+    if "text" in first:
+        return [{**first, "text": _with_preamble(first["text"], preamble)}, *others]
+    return [{"text": preamble.strip()}, *parts]
 
 
 def _texts(example: Mapping[str, Any]) -> Iterator[str]:

@@ -40,7 +40,7 @@ def _repeated(read: Mapping[SplitName, Read]) -> Iterator[Diagnostic]:
             if counts[example.line] > 1
         )
         first = next(places)
-        message = f"{_examples(extra)} repeated; the first of them is example or line {first}"
+        message = f"{_examples(extra)} repeated, the first one here"
         yield part.origin.diagnostic("E250", message, number=first, severity="warning")
 
 

@@ -77,9 +77,14 @@ def _read(
         for diagnostic in error.diagnostics:
             problems.add(diagnostic)
         return Read(Origin(name), [], [])
+    before = problems.count
     with closing(stream):
         rows, convert = _rows(part, origin, stream, source, problems)
-        return _examples(rows, convert, source.preamble, problems)
+        read = _examples(rows, convert, source.preamble, problems)
+    if not read.examples and problems.count == before:
+        hint = "a CSV file also needs its header"
+        problems.add(origin.diagnostic("E204", "no examples in it", hint=hint))
+    return read
 
 
 def _open(name: SplitName, part: Part, root: Path, fetch: Fetch) -> tuple[Origin, BinaryIO]:
@@ -160,7 +165,7 @@ def _pair(value: Any, preamble: str) -> Canonical:
 
 
 def _examples(rows: Rows, convert: Convert, preamble: str, problems: Problems) -> Read:
-    before, size = problems.count, 0
+    size = 0
     read = Read(rows.origin, [], [])
     for number, value in rows.values:
         try:
@@ -177,10 +182,7 @@ def _examples(rows: Rows, convert: Convert, preamble: str, problems: Problems) -
         size += len(example.line) + 1
         if size > limits.BYTES_PER_FILE or len(read.examples) > limits.EXAMPLES_PER_FILE:
             problems.add(_too_much(rows.origin, number, size))
-            return read
-    if not read.examples and problems.count == before:
-        hint = "a CSV file also needs its header"
-        problems.add(rows.origin.diagnostic("E204", "no examples in it", hint=hint))
+            break
     return read
 
 

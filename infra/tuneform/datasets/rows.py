@@ -15,6 +15,7 @@ from tuneform.datasets.problems import Origin, Problems, RowError
 _BOM = b"\xef\xbb\xbf"
 # Python's csv refuses fields beyond 131,072 characters unless told; an example may be longer than that.
 _LONGEST_FIELD = 2**31 - 1
+_USUAL_COLUMNS = [("text_input", "output"), ("textInput", "output"), ("input", "output")]
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def _is_document(stream: BinaryIO) -> bool:
     except orjson.JSONDecodeError:
         # An opening bracket alone: a list, or an object, spread over lines.
         return filled[0].strip() in (b"[", b"{") or (filled[0].lstrip()[:1] == b"[" and len(filled) > 1)
-    return len(filled) == 1 and isinstance(first, list) and not all(isinstance(item, str) for item in first)
+    one_pair = isinstance(first, list) and first and all(isinstance(item, str) for item in first)
+    return len(filled) == 1 and isinstance(first, list) and not one_pair
 
 
 def _line_values(origin: Origin, stream: BinaryIO, problems: Problems) -> Iterator[tuple[int, Any]]:
@@ -186,7 +188,7 @@ def _csv_records(origin: Origin, stream: BinaryIO, problems: Problems) -> Iterat
             message, hint = _csv_reason(str(error))
             problems.add(origin.diagnostic("E231", message, number=begin, hint=hint))
             continue
-        if fields:
+        if len(fields) > 1 or "".join(fields).strip():
             yield begin, fields
 
 
@@ -202,7 +204,7 @@ def _wanted(header: Sequence[str], columns: tuple[str, str] | None) -> tuple[int
     """Where in a row the input and the output are."""
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise RowError("E230", f"the header names the column {twice[0]!r} twice")
-    for names in [columns] if columns else [("text_input", "output"), ("textInput", "output")]:
+    for names in [columns] if columns else _USUAL_COLUMNS:
         if set(names) <= set(header):
             return header.index(names[0]), header.index(names[1])
     if columns:

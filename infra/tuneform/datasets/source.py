@@ -6,9 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from pydantic import BaseModel
-
 from tuneform.errors import DatasetErrors, Diagnostic
+from tuneform.specs.kinds.dataset import Dataset
 
 SplitName = Literal["training", "validation", "test"]
 FORMATS = ("auto", "vertex-jsonl", "gemini-pairs", "csv")
@@ -73,10 +72,12 @@ class DatasetSource:
     preamble: str = ""
 
     @classmethod
-    def from_spec(cls, spec: BaseModel) -> DatasetSource:
+    def from_spec(cls, spec: Dataset) -> DatasetSource:
         """The source that a Dataset document's spec describes."""
         plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-        return cls.from_json({key: value for key, value in plain.items() if key in _FIELDS})
+        # Columns that the user did not name are found by the header, not by the model's defaults.
+        left_out = {"columns"} - spec.model_fields_set
+        return cls.from_json({key: plain[key] for key in _FIELDS if key in plain and key not in left_out})
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> DatasetSource:
@@ -158,6 +159,6 @@ def _fractions(value: object) -> Fractions:
         if isinstance(share, bool) or not isinstance(share, int | float) or not 0 <= share < 1:
             raise _wrong("split.validation and split.test are shares of 1: from 0 to below 1")
     seed = value.get("seed", 1)
-    if isinstance(seed, bool) or not isinstance(seed, int | float) or seed != int(seed):
+    if isinstance(seed, bool) or not isinstance(seed, int | float) or not float(seed).is_integer():
         raise _wrong("split.seed must be a whole number")
     return Fractions(float(shares[0]), float(shares[1]), int(seed))
