@@ -2,6 +2,7 @@
 
 import math
 import random
+from itertools import pairwise
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_a_small_set_is_learnt_and_the_loss_falls_all_the_way() -> None:
     curve = [mean_loss(epoch) for epoch in epochs]
     assert curve[0] > 1.5
     assert curve[-1] < 0.05
-    assert all(later < earlier * 1.1 for earlier, later in zip(curve, curve[1:], strict=False))
+    assert all(later < earlier * 1.1 for earlier, later in pairwise(curve))
     assert exact_matches(epochs[-1].checkpoint, DATA) == 1
     assert exact_matches(epochs[-1].checkpoint, HELD_OUT) == 1
 
@@ -77,13 +78,13 @@ def test_single_examples_of_many_outputs_are_learnt() -> None:
 
 
 def test_a_higher_rank_fits_better() -> None:
-    losses = [mean_loss(run(Settings(10, rank))[-1]) for rank in (1, 2, 8)]
+    losses = [mean_loss(run(Settings(10, rank))[-1]) for rank in (1, 2, 4)]
     assert losses[0] > losses[1] * 1.2
     assert losses[1] > losses[2] * 1.2
 
 
 def test_the_learning_rate_multiplier_speeds_up_slows_down_and_spoils() -> None:
-    slow, normal, wild = (run(Settings(8, 4, rate), validation=HELD_OUT)[-1] for rate in (0.1, 1.0, 3000.0))
+    slow, normal, wild = (run(Settings(20, 4, rate), validation=HELD_OUT)[-1] for rate in (0.1, 1.0, 3000.0))
     assert slow.evaluation is not None
     assert normal.evaluation is not None
     assert wild.evaluation is not None
@@ -142,7 +143,7 @@ def test_training_goes_on_from_a_checkpoint() -> None:
     start = run(Settings(20, 4))[-1].checkpoint
     more = (*DATA, Example("sing to the whale", "about_whale"), Example("a whale is ill", "about_whale"))
     first = run(Settings(1, 8), more, start=start)[0]
-    assert first.train[0].loss < 1
+    assert first.train[0].loss < math.log(len(ANIMALS)) / 2
     assert first.checkpoint.outputs == (*start.outputs, "about_whale")
     assert first.checkpoint.rank == 8
     later = run(Settings(20, 8), more, start=start)[-1].checkpoint
@@ -186,7 +187,7 @@ def test_settings_out_of_range_are_refused(settings: dict[str, float], complaint
 
 def test_defaults_follow_the_size_of_the_data() -> None:
     assert [default_epochs(size) for size in (0, 20, 166, 300, 1000, 10_003)] == [40, 40, 40, 22, 7, 5]
-    assert [batch_size_for(size) for size in (0, 300, 4096, 10_003, 1_000_000)] == [8, 8, 16, 32, 64]
+    assert [batch_size_for(size) for size in (0, 300, 4096, 10_003, 1_000_000)] == [4, 4, 16, 32, 64]
 
 
 def test_about_ten_checkpoints_are_kept_the_last_always() -> None:
@@ -197,4 +198,4 @@ def test_about_ten_checkpoints_are_kept_the_last_always() -> None:
         assert len(set(kept)) == 10
         assert kept[-1] == epochs
         assert sorted(kept) == list(kept)
-        assert max(b - a for a, b in zip((0, *kept), kept, strict=False)) <= epochs / 10 + 1
+        assert max(later - earlier for earlier, later in pairwise((0, *kept))) <= epochs / 10 + 1
