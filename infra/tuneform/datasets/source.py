@@ -109,6 +109,11 @@ class DatasetSource:
             preamble=preamble,
         )
 
+    @property
+    def is_remote(self) -> bool:
+        """Whether any part lies in Cloud Storage, so that preparing it needs the network."""
+        return any(part is not None and part.uri for part in (self.training, self.validation, self.test))
+
     def to_json(self) -> dict[str, Any]:
         """The source as plain JSON; what is not set is left out, and `split` too when it asks for nothing."""
         parts = {"training": self.training, "validation": self.validation, "test": self.test}

@@ -90,3 +90,8 @@ def test_a_spec_gives_what_its_json_gives() -> None:
 def test_columns_that_a_spec_does_not_name_are_left_to_the_header() -> None:
     assert spec(training="a.csv").columns is None
     assert spec(training="a.csv", columns={"input": "text"}).columns == ("text", "output")
+
+
+@pytest.mark.parametrize(("test", "remote"), [(None, False), ("b.csv", False), ("gs://bucket/b.csv", True)])
+def test_a_source_with_any_part_in_cloud_storage_is_remote(test: str | None, remote: bool) -> None:
+    assert DatasetSource.from_json({"training": "a.csv", "test": test}).is_remote is remote
