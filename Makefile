@@ -53,10 +53,11 @@ clean: ## Stop the emulator; remove the environment, caches and local state (a b
 	find infra tests -name __pycache__ -prune -exec rm -rf {} +
 
 # What the commands above need first; each does nothing when it is there already.
-environment:
+
+environment: ## Make .venv what requirements.lock says
 	python="$(PYTHON)"; \
 	if [ -z "$$python" ]; then echo "error: no Python 3.11 or later was found; install Python 3.11"; exit 1; fi; \
 	$$python infra/bootstrap.py
 
-engine: environment
+engine: environment ## Find the Pulumi engine, or obtain it below .tuneform/engine
 	$(BIN)/python -m tuneform.entrypoints.engine

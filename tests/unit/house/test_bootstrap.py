@@ -24,11 +24,12 @@ WHEEL = {
 # A build backend in the checkout itself: the project's own is not in an empty lock.
 BACKEND = """
 import zipfile
+TAGS = "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
 def _wheel(folder):
     name = "small-VERSION-py3-none-any.whl"
     with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
         wheel.writestr("small-VERSION.dist-info/METADATA", "Metadata-Version: 2.1\\nName: small\\nVersion: VERSION\\n")
-        wheel.writestr("small-VERSION.dist-info/WHEEL", "Wheel-Version: 1.0\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n")
+        wheel.writestr("small-VERSION.dist-info/WHEEL", TAGS)
         wheel.writestr("small-VERSION.dist-info/RECORD", "")
     return name
 def build_editable(folder, settings=None, metadata=None):
