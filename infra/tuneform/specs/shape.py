@@ -32,7 +32,7 @@ def fields(model: type[SpecModel]) -> dict[str, Field]:
         (info.alias or attribute): Field(
             name=info.alias or attribute,
             attribute=attribute,
-            model=_nested(info.annotation),
+            model=nested(info.annotation),
             choices=tuple(_choices(info.annotation)),
             required=info.is_required(),
         )
@@ -40,10 +40,11 @@ def fields(model: type[SpecModel]) -> dict[str, Field]:
     }
 
 
-def _nested(annotation: Any) -> type[SpecModel] | None:
+def nested(annotation: Any) -> type[SpecModel] | None:
+    """The model that a field holds, also in a list or where it may be left out."""
     if isinstance(annotation, type) and issubclass(annotation, SpecModel):
         return annotation
-    return next((model for arg in get_args(annotation) if (model := _nested(arg))), None)
+    return next((model for arg in get_args(annotation) if (model := nested(arg))), None)
 
 
 def _choices(annotation: Any) -> Iterator[str]:

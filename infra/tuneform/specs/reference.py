@@ -1,0 +1,171 @@
+"""Writes the reference of the spec language: `python -m tuneform.specs.reference docs`.
+
+docs/specs.md lists every kind and field, docs/errors.md every code; a test fails when they are out of date.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from types import NoneType
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticUndefined
+
+from tuneform.specs.codes import CODES
+from tuneform.specs.examples import EXAMPLES
+from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
+from tuneform.specs.shape import nested
+
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", timedelta: "duration"}
+_HEAD = """\
+# The spec language
+
+<!-- Written by `python -m tuneform.specs.reference docs`; edit the docstrings in infra/tuneform/specs/kinds. -->
+
+A folder of specs holds `*.yaml` files in any arrangement; a file holds any number of documents, separated by
+`---`. A document has four parts:
+
+```yaml
+apiVersion: tuneform.dev/v1
+kind: DatasetBucket # one of the kinds below
+metadata: {name: data} # who it is
+spec: {} # what is wanted
+```
+
+Documents refer to each other by name, `{ref: data}`, within their project, in any order. Unknown fields are
+errors. Text needs no quotes unless it looks like a number, a truth value (`true`, `false`) or nothing (`null`).
+Whole numbers may have underscores (`5_000_000`). Durations are numbers with units: `30m`, `6h`, `90d`, `1d12h`.
+"""
+
+
+def specs_page() -> str:
+    """The reference of all kinds, as Markdown."""
+    parts = [_HEAD, "## metadata\n", _text(Metadata.__doc__), "", *_table(Metadata)]
+    for name, kind in KINDS.items():
+        parts += [
+            "",
+            f"## {name}\n",
+            _text(kind.__doc__),
+            "",
+            "```yaml",
+            EXAMPLES[name].rstrip(),
+            "```",
+            "",
+            *_table(kind),
+        ]
+    parts += ["", "## Not supported yet\n", "Refused by name, so that nothing is silently ignored:\n"]
+    parts += [f"- kind `{name}`: {reason}" for name, reason in KINDS_NOT_YET.items()]
+    for name, kind in KINDS.items():
+        parts += [f"- `{name}` {line}" for line in _not_yet(kind, "spec")]
+    return "\n".join(parts) + "\n"
+
+
+def errors_page() -> str:
+    """All codes of diagnostics about specs, as Markdown."""
+    parts = [
+        "# Error codes of the spec language\n",
+        "<!-- Written by `python -m tuneform.specs.reference docs`; edit infra/tuneform/specs/codes.py. -->\n",
+        "Codes beginning with E are errors, with W warnings. Examples without a Project of their own lie beside the",
+        "examples in [specs.md](specs.md).",
+    ]
+    for name, code in CODES.items():
+        parts += ["", f"## {name}: {code.title}\n", code.explanation]
+        if code.example:
+            parts += ["", "```yaml", code.example.rstrip(), "```"]
+    return "\n".join(parts) + "\n"
+
+
+def _text(docstring: str | None) -> str:
+    return inspect.cleandoc(docstring or "")
+
+
+@cache
+def _docs(model: type[SpecModel]) -> dict[str, str]:
+    """What stands under each attribute of the class."""
+    found: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        if not (issubclass(base, SpecModel) and base is not SpecModel):
+            continue
+        body = ast.parse(inspect.getsource(base).lstrip()).body[0]
+        assert isinstance(body, ast.ClassDef)
+        for field, below in zip(body.body, body.body[1:], strict=False):
+            match field, below:
+                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
+                    found[name] = inspect.cleandoc(text)
+    return found
+
+
+def _table(model: type[SpecModel]) -> list[str]:
+    return ["| field | value | default | meaning |", "|---|---|---|---|", *_rows(model, "")]
+
+
+def _rows(model: type[SpecModel], prefix: str) -> Iterator[str]:
+    for attribute, info in model.model_fields.items():
+        name = f"{prefix}{info.alias or attribute}"
+        inner = nested(info.annotation)
+        meaning = _docs(model).get(attribute, "").replace("\n", " ")
+        yield f"| `{name}` | {_type(info.annotation)} | {_default(info)} | {meaning} |"
+        if inner and not issubclass(inner, Ref):
+            yield from _rows(inner, f"{name}[]." if "list of" in _type(info.annotation) else f"{name}.")
+
+
+def _type(annotation: Any) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, Ref):
+        return f"`{{ref: …}}`, a {annotation.target}"
+    if isinstance(annotation, type) and issubclass(annotation, SpecModel):
+        return "mapping"
+    origin, args = get_origin(annotation), get_args(annotation)
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in args)
+    if origin is tuple:
+        return f"list of {_type(args[0])}"
+    if origin is dict:
+        return "mapping of text to text"
+    if args:
+        # Annotated has its type first; a union has one arm for each.
+        arms = args[:1] if hasattr(annotation, "__metadata__") else args
+        return " or ".join(_type(arm) for arm in arms if arm is not NoneType)
+    return _WORDS[annotation]
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "required"
+    value = info.default
+    if (
+        info.default_factory is not None
+        or value in (None, "", (), {}, PydanticUndefined)
+        or isinstance(value, SpecModel)
+    ):
+        return ""
+    if isinstance(value, timedelta):
+        return f"`{value.days}d`"
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _not_yet(model: type[SpecModel], path: str) -> Iterator[str]:
+    for field, reason in model.not_yet.items():
+        yield f"`{path}.{field}`: {reason}"
+    for field, values in model.values_not_yet.items():
+        yield f"`{path}.{field}`: {', '.join(values)}"
+    for attribute, info in model.model_fields.items():
+        inner = nested(info.annotation)
+        if inner:
+            yield from _not_yet(inner, f"{path}.{info.alias or attribute}")
+
+
+def main(folder: Path) -> None:
+    """Writes both pages into the folder."""
+    (folder / "specs.md").write_text(specs_page(), encoding="utf-8")
+    (folder / "errors.md").write_text(errors_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
