@@ -43,7 +43,7 @@ def check(
         filled[resource.name_input] = _automatic_name(resource.name_input, olds, name, seed)
     added = {key: value for key, value in filled.items() if key not in news}
     inputs = {**{key: value for key, value in news.items() if key != DEFAULTS_KEY}, **added}
-    if "project" in resource.supported and "project" not in inputs:
+    if "project" in resource.supported.keys() - declared.required and "project" not in inputs:
         wrong.append(Problem("project", "is needed: give it here or set gcp:project"))
     if not wrong:
         # Only now are the types right, which the finer checks rely on.

@@ -9,7 +9,9 @@ from __future__ import annotations
 import difflib
 import importlib
 import inspect
+import threading
 import typing
+import warnings
 from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -43,13 +45,20 @@ class InputType:
     required: frozenset[str]
 
 
+_importing = threading.Lock()
+
+
 @cache
 def input_type(module: str, name: str) -> InputType:
     """The Args class `name` of `module`, e.g. `pulumi_gcp.storage`, `BucketArgs`.
 
     Imported when first asked for: importing all of pulumi-gcp's classes takes seconds.
     """
-    return _describe(getattr(importlib.import_module(module), name))
+    # Checks run in many threads, and pulumi-gcp loads its modules lazily without a lock of its own.
+    with _importing, warnings.catch_warnings():
+        # Loading pulumi_gcp.storage warns of a misspelt function in it that nobody here calls.
+        warnings.simplefilter("ignore", DeprecationWarning)
+        return _describe(getattr(importlib.import_module(module), name))
 
 
 @cache
