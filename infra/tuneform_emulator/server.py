@@ -30,7 +30,7 @@ from starlette.routing import Route as HttpRoute
 
 from . import __version__, operations
 from .clock import ManualClock
-from .services import vertex
+from .services import cryptokeys, key_versions, keyrings, projects, service_accounts, service_usage, vertex
 from .wire import ApiError, Match, Request, Response, Route, Router, parse_query
 from .world import Worker, World
 
@@ -43,7 +43,16 @@ BODY_LIMIT = 256 * 2**20
 START_SECONDS = 15.0
 STOP_SECONDS = 10.0
 
-MODULES: tuple[ModuleType, ...] = (operations, vertex)
+MODULES: tuple[ModuleType, ...] = (
+    operations,
+    keyrings,
+    cryptokeys,
+    key_versions,
+    service_accounts,
+    projects,
+    service_usage,
+    vertex,
+)
 """Every module that serves something."""
 
 
@@ -111,7 +120,7 @@ def control_routes(world: World, traffic: Traffic) -> tuple[Route, ...]:
     )
 
 
-COUNTED = {"jobs": "tuning-job", "models": "model", "endpoints": "endpoint", "buckets": "bucket"}
+COUNTED = {"jobs": "tuningJob", "models": "model", "endpoints": "endpoint", "buckets": "bucket"}
 """What `status` counts, and the kind it is stored under."""
 
 
