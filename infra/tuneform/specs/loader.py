@@ -23,8 +23,8 @@ def load(path: Path) -> Tree:
     root. Raises SpecErrors with the errors of all files, sorted by place; warnings are on the tree.
     """
     root = path.parent if path.is_file() else path
-    drafts, found = _drafts(path)
-    documents, between = resolve(drafts)
+    drafts, found, complete = _drafts(path)
+    documents, between = resolve(drafts, complete=complete)
     documents = completed(documents)
     found += between
     found += check(documents, root)
@@ -37,22 +37,27 @@ def load(path: Path) -> Tree:
     return Tree(root, tuple(with_files_from(root, document) for document in documents), tuple(found))
 
 
-def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic]]:
+def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic], bool]:
+    """What could be read, what is wrong with it, and whether it is all there is."""
     files, found = spec_files(path)
+    complete = not found
     drafts: list[Draft] = []
     for file in files:
         source = read(file)
         if isinstance(source, Diagnostic):
             found.append(source)
+            complete = False
             continue
-        roots, wrong = parse(source)
-        found += wrong
-        for root in roots:
+        parsed = parse(source)
+        complete = complete and parsed.complete
+        found += parsed.found
+        for root in parsed.roots:
             made, wrong = draft(source, root)
             found += wrong
             if made is not None:
                 drafts.append(made)
-    return drafts, found
+            complete = complete and made is not None and bool(made.name)
+    return drafts, found, complete
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:

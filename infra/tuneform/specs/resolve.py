@@ -12,6 +12,8 @@ from tuneform.specs.shape import Reference, did_you_mean, references
 from tuneform.specs.tree import Document
 from tuneform.specs.typed import Draft
 
+_MISSING = frozenset({"E140", "E141", "E146", "E147"})
+
 
 @dataclass
 class _Resolution:
@@ -20,8 +22,11 @@ class _Resolution:
     found: list[Diagnostic] = field(default_factory=list)
 
 
-def resolve(drafts: Sequence[Draft]) -> tuple[list[Document[SpecModel]], list[Diagnostic]]:
-    """The sound documents in dependency order, and every fault between documents."""
+def resolve(drafts: Sequence[Draft], *, complete: bool) -> tuple[list[Document[SpecModel]], list[Diagnostic]]:
+    """The sound documents in dependency order, and every fault between documents.
+
+    Where the drafts are not complete, nothing is said to be missing: it may be in what could not be read.
+    """
     state = _Resolution()
     projects = {draft.name: draft for draft in drafts if draft.kind == "Project"}
     homes = _homes(drafts, projects, state.found)
@@ -34,7 +39,8 @@ def resolve(drafts: Sequence[Draft]) -> tuple[list[Document[SpecModel]], list[Di
             if need := _target(state, key, reference):
                 state.needs[key].append(need)
     _previous_names(state)
-    return _in_order(state), state.found
+    found = [d for d in state.found if complete or d.code not in _MISSING]
+    return _in_order(state), found
 
 
 def _homes(

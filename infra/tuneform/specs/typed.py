@@ -239,6 +239,8 @@ class _Reader:
             hint = "write a plain decimal number, without quotes, leading zeros or colons"
         elif kind == "model_type" and inner and issubclass(inner, Ref) and isinstance(value, str):
             hint = f"write {{ref: {value}}}"
+        elif kind == "tuple_type" and isinstance(value, str):
+            hint = f"write [{value}]"
         self.report(
             "E125",
             f"{_field(path) or part}: expected {_EXPECTED[kind]}, found {_described(value)}",
@@ -246,6 +248,16 @@ class _Reader:
             *path,
             hint=hint,
         )
+
+
+def _deeper(model: type[SpecModel]) -> dict[str, str]:
+    """The fields of the mappings inside a model, each with the path that leads there."""
+    return {
+        name: f"{field.name}.{name}"
+        for field in fields(model).values()
+        if field.model and not issubclass(field.model, Ref)
+        for name in fields(field.model)
+    }
 
 
 def _without_unknown(model: type[SpecModel] | None, value: Any) -> Any:

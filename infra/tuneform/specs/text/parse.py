@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import yaml
 
@@ -28,46 +29,58 @@ class _Stop(Exception):
         self.offset = offset
 
 
-def parse(source: Source) -> tuple[list[Node], list[Diagnostic]]:
-    """The documents of a file, and what is wrong with it as YAML. A broken document does not hide those after it."""
-    roots: list[Node] = []
-    found: list[Diagnostic] = []
+@dataclass
+class Parsed:
+    """The documents of a file that could be read, and what is wrong with it as YAML.
+
+    `complete` is False when documents are missing, so that nothing can be said about what they would hold.
+    """
+
+    roots: list[Node]
+    found: list[Diagnostic]
+    complete: bool = True
+
+
+def parse(source: Source) -> Parsed:
+    """Reads a file. A broken document does not hide those after it."""
+    parsed = Parsed([], [])
     base = 0
     for _ in range(_MAX_RESTARTS):
-        composer = _Composer(source, base, found)
+        composer = _Composer(source, base, parsed)
         try:
-            roots.extend(composer.documents())
+            composer.documents()
         except _Stop as stop:
-            found.append(stop.diagnostic)
+            parsed.complete = False
+            parsed.found.append(stop.diagnostic)
             following = _DOCUMENT_START.search(source.text, max(stop.offset, base + 1))
-            roots.extend(composer.done)
             if following is None:
                 break
             base = following.start()
         else:
             break
-    return roots, found
+    return parsed
 
 
 class _Composer:
     """Nodes from the events of the text from `base` on."""
 
-    def __init__(self, source: Source, base: int, found: list[Diagnostic]) -> None:
+    def __init__(self, source: Source, base: int, parsed: Parsed) -> None:
         self.source = source
         self.base = base
-        self.found = found
-        self.done: list[Node] = []
+        self.parsed = parsed
+        self.aliased = False
         self._events = self._read()
 
-    def documents(self) -> list[Node]:
-        """The root node of every document; empty documents are left out."""
+    def documents(self) -> None:
+        """Adds the root node of every document; empty documents and those with aliases are left out."""
         for event in self._events:
             if isinstance(event, yaml.DocumentStartEvent):
+                self.aliased = False
                 root = self._node(next(self._events), 1)
-                if not (isinstance(root, ScalarNode) and root.plain and not root.text):
-                    self.done.append(root)
-        done, self.done = self.done, []
-        return done
+                if self.aliased:
+                    self.parsed.complete = False
+                elif not (isinstance(root, ScalarNode) and root.plain and not root.text):
+                    self.parsed.roots.append(root)
 
     def _read(self) -> Iterator[yaml.Event]:
         try:
@@ -87,7 +100,11 @@ class _Composer:
             )
         else:
             context = f"{error.context}, " if error.context else ""
-            found = self.source.diagnostic("E108", f"not YAML: {context}{error.problem}", offset)
+            begun = (
+                self.source.position(self.base + error.context_mark.index).line if error.context_mark else 0
+            )
+            hint = f"what is read there begins in line {begun}" if begun else ""
+            found = self.source.diagnostic("E108", f"not YAML: {context}{error.problem}", offset, hint=hint)
         return _Stop(found, offset)
 
     def _node(self, event: yaml.Event, depth: int) -> Node:
@@ -95,6 +112,7 @@ class _Composer:
         assert event.end_mark is not None
         start, end = self.base + event.start_mark.index, self.base + event.end_mark.index
         if isinstance(event, yaml.AliasEvent):
+            self.aliased = True
             self._report("E110", f"the alias *{event.anchor} is not allowed", start, end, _NO_ANCHORS)
             return ScalarNode(start, end, "", plain=False)
         assert isinstance(event, yaml.ScalarEvent | yaml.SequenceStartEvent | yaml.MappingStartEvent)
@@ -125,7 +143,7 @@ class _Composer:
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
             if not isinstance(key, ScalarNode) or not isinstance(key.value(), str):
-                self._report("E113", "a key must be text", key.start, key.start + 1, "quote it")
+                self._report("E113", "a key must be text", key.start, key.start + 1, "put it in quotes")
             elif key.text in node.entries:
                 first = self.source.position(node.entries[key.text][0].start)
                 message = f"{shown(key.text)} is given twice"
@@ -135,4 +153,4 @@ class _Composer:
         return node
 
     def _report(self, code: str, message: str, start: int, end: int, hint: str) -> None:
-        self.found.append(self.source.diagnostic(code, message, start, end, hint=hint))
+        self.parsed.found.append(self.source.diagnostic(code, message, start, end, hint=hint))

@@ -1,0 +1,362 @@
+"""Bad spec folders by name: why each is there, and its files. What is said about them is in tests/golden/specs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+PROJECT = """\
+apiVersion: tuneform.dev/v1
+kind: Project
+metadata: {name: demo}
+spec: {projectId: tuneform-demo, location: us-central1, owner: ml-team}
+"""
+BUCKET = """\
+apiVersion: tuneform.dev/v1
+kind: DatasetBucket
+metadata: {name: data}
+spec: {}
+"""
+MORE = BUCKET.replace("name: data", "name: more")
+DATASET = """\
+apiVersion: tuneform.dev/v1
+kind: Dataset
+metadata: {name: words}
+spec:
+  bucket: {ref: data}
+  training: {examples: [{input: a, output: b}]}
+"""
+JOB = """\
+apiVersion: tuneform.dev/v1
+kind: TuningJob
+metadata: {name: words}
+spec:
+  baseModel: gemini-2.5-flash
+  dataset: {ref: words}
+"""
+MODEL = """\
+apiVersion: tuneform.dev/v1
+kind: TunedModel
+metadata: {name: words}
+spec:
+  job: {ref: words}
+"""
+BASE = "---\n".join([PROJECT, BUCKET, DATASET, JOB, MODEL])
+
+
+@dataclass(frozen=True)
+class Bad:
+    """A folder that must not load: `text` is bad.yaml beside a.yaml, which is BASE unless said otherwise."""
+
+    why: str
+    text: str | bytes
+    base: str = BASE
+    more: Mapping[str, str] = field(default_factory=dict)
+
+
+def job(more: str, name: str = "other") -> str:
+    """Another job on the words, with more in its spec."""
+    return JOB.replace("name: words", f"name: {name}", 1) + more
+
+
+def kind(name: str, spec: str, metadata: str = "name: more") -> str:
+    """A document on five lines."""
+    return f"apiVersion: tuneform.dev/v1\nkind: {name}\nmetadata: {{{metadata}}}\nspec:\n  {spec}\n"
+
+
+TEXT = {
+    "tab": Bad("editors insert tabs", "kind: Project\nspec:\n  projectId: x\n\tlocation: y\n"),
+    "tab after spaces": Bad("the tab is hard to see", "kind: Project\nspec:\n  \tlocation: y\n"),
+    "unclosed bracket": Bad("the place is where the parser gave up", "kind: [Project\nspec: {}\n"),
+    "unclosed quote": Bad("the end of the file is far from the cause", 'kind: "Project\nspec: {}\n'),
+    "colon in text": Bad(
+        "a colon and a space make a mapping", kind("Dataset", "preamble: Answer: yes or no")
+    ),
+    "errors around a broken document": Bad(
+        "a broken document does not hide the next", "kind: [\n---\n" + job("  epochs: 1\n") + "---\nkind: ]\n"
+    ),
+    "not UTF-8": Bad("saved by an old editor", "kind: Project # caf\xe9\n".encode("latin-1")),
+    "UTF-16": Bad("saved by another old editor", "kind: Project\n".encode("utf-16")),
+    "control character": Bad("pasted from a terminal", "kind: Proj\x1bect\n"),
+    "alias": Bad("aliases hide what a value is", "a: &x [1]\nkind: *x\n"),
+    "alias bomb": Bad("nine lines that grow to gigabytes", "a: &a [x, x]\nb: &b [*a, *a]\nkind: [*b, *b]\n"),
+    "merge key": Bad("YAML 1.1 merges", MORE + "<<: {kind: Dataset}\n"),
+    "tag": Bad("a tag could make any object", "kind: !!python/object:os.system x\n"),
+    "deep nesting": Bad("a reader that recurses would crash", "spec: " + "[" * 3000 + "\n"),
+    "deep blocks": Bad("the same without brackets", "- " * 3000 + "x\n"),
+    "duplicate key": Bad("YAML readers drop one silently", job("  description: a\n  description: b\n")),
+    "duplicate key, nested": Bad("also in brackets", job("  limits: {retries: 1, retries: 2}\n")),
+    "number as key": Bad("keys are text", job("  1: x\n")),
+    "list as key": Bad("YAML allows it", job("  [a, b]: x\n")),
+    "CRLF": Bad(
+        "line numbers and carets are right on Windows", job("  epochs: 4\n").replace("\n", "\r\n").encode()
+    ),
+    "BOM": Bad("columns are right behind a byte order mark", b"\xef\xbb\xbfkind: Projekt\n"),
+    "wide characters": Bad("the caret is under the right sign", job("  labels: {チーム: {}, 部署: X}\n")),
+    "long line": Bad(
+        "only the part that matters is shown", job(f"  description: {'x' * 500}\n  a: {{{'y' * 300}: 1}}\n")
+    ),
+}
+
+DOCUMENTS = {
+    "no apiVersion": Bad("the commonest slip", BUCKET.replace("apiVersion: tuneform.dev/v1\n", "")),
+    "other apiVersion": Bad("a Kubernetes document", BUCKET.replace("tuneform.dev/v1", "v1")),
+    "no kind": Bad("nothing to go by", BUCKET.replace("kind: DatasetBucket\n", "")),
+    "misspelt kind": Bad("the nearest kind is named", BUCKET.replace("DatasetBucket", "datasetbukket")),
+    "Policy": Bad("a kind of a later version", kind("Policy", "rules: []")),
+    "no metadata, no spec": Bad("both are said", "apiVersion: tuneform.dev/v1\nkind: Dataset\n"),
+    "empty spec": Bad("a key with nothing is null", MORE.replace("{}", "")),
+    "a list": Bad("not a document", "- kind: Project\n"),
+    "some text": Bad("not a document", "Project\n"),
+    "other YAML": Bad("a file of another program in the folder", "on: push\njobs: {}\n"),
+    "status": Bad("copied from kubectl get -o yaml", MORE + "status: {ready: true}\n"),
+    "bad names": Bad(
+        "every way to get a name wrong",
+        "---\n".join(
+            kind("DatasetBucket", "versioning: true", f"name: {name}")
+            for name in (
+                "Data",
+                "1data",
+                "data-",
+                "data_x",
+                "a-name-of-more-than-23-chars",
+                '""',
+                "42",
+                "null",
+            )
+        ),
+    ),
+    "bad labels": Bad(
+        "Google Cloud's rules, and ours",
+        kind(
+            "DatasetBucket",
+            "versioning: true",
+            "name: more, labels: {Team: a, tuneform-owner: me, 1st: a, team: A B, cost: 42, on: Yes}",
+        ),
+    ),
+    "too many labels": Bad(
+        "Google Cloud takes 64",
+        kind(
+            "DatasetBucket",
+            "versioning: true",
+            f"name: more, labels: {{{', '.join(f'l{n}: x' for n in range(61))}}}",
+        ),
+    ),
+}
+
+FIELDS = {
+    "unknown field": Bad("the nearest name is given", job("  hyperParameter: {epochCount: 4}\n")),
+    "snake_case": Bad("fields are camelCase", job("  hyper_parameters: {epoch_count: 4}\n")),
+    "field one level up": Bad("it is said where the field belongs", job("  epochCount: 4\n")),
+    "nothing like it": Bad("the known fields are listed", job("  limits: {zebra: 4}\n")),
+    "missing fields": Bad("all of them, at the mapping they belong in", kind("TuningJob", "description: x")),
+    "missing in brackets": Bad(
+        "the place is the bracket", kind("DatasetBucket", "lifecycle: [{action: Delete}]")
+    ),
+    "quoted number": Bad("text is not a number", job('  limits: {retries: "4"}\n')),
+    "fraction for a number": Bad("4.5 is not whole; 4.0 would be", job("  limits: {retries: 4.5}\n")),
+    "octal, sexagesimal": Bad(
+        "YAML 1.1 read them as numbers", job("  limits: {retries: 010, maxBillableTokens: 1:30}\n")
+    ),
+    "yes and off": Bad(
+        "YAML 1.1 read them as truth values",
+        kind("DatasetBucket", "versioning: yes\n  uniformBucketLevelAccess: off"),
+    ),
+    "number for text": Bad("a description of digits", job("  description: 42\n")),
+    "ref as text": Bad(
+        "the form of a reference is shown",
+        JOB.replace("{ref: words}", "words").replace("name: words", "name: x"),
+    ),
+    "list for a mapping": Bad("types are named", job("  limits: [1]\n")),
+    "mapping for a list": Bad(
+        "types are named", kind("ServiceAccount", "projectRoles: {a: b}", "name: runner")
+    ),
+    "choice": Bad(
+        "the nearest value is given", job("  hyperParameters: {adapterSize: ADAPTER_SIZE_EIHGT}\n")
+    ),
+    "choice as number": Bad("the rank instead of its name", job("  hyperParameters: {adapterSize: 8}\n")),
+    "out of range": Bad(
+        "sizes are checked",
+        job("  hyperParameters: {epochCount: 0, learningRateMultiplier: -1}\n  limits: {retries: 11}\n"),
+    ),
+    "not finite": Bad(
+        "YAML has .inf and .nan, JSON has not", job("  hyperParameters: {learningRateMultiplier: .inf}\n")
+    ),
+    "durations": Bad(
+        "a unit is needed",
+        job("  limits: {timeout: 6 hours}\n")
+        + "---\n"
+        + job("  limits: {timeout: 360}\n", "third")
+        + "---\n"
+        + job("  limits: {timeout: 0s}\n", "fourth"),
+    ),
+    "checkpoints": Bad(
+        "last, best or a number",
+        "---\n".join(
+            MODEL.replace("{ref: words}", f"{{ref: words}}\n  checkpoint: {c}")
+            for c in ("first", "0", "true")
+        ),
+    ),
+    "not supported": Bad(
+        "refused by name, not ignored",
+        job("  method: PREFERENCE_TUNING\n  preTunedModel: {ref: words}\n  limits: {maxCost: 5}\n")
+        + "---\n"
+        + MODEL
+        + "  serving: pointer\n  gate: {noWorseThan: 0.1}\n---\n"
+        + PROJECT.replace("}\n", ", platform: gemini-api}\n").replace(
+            "{name: demo, platform: gemini-api}", "{name: demo}"
+        ),
+    ),
+    "two sources": Bad(
+        "one of them would be ignored", DATASET.replace("{examples", "{file: a.csv, examples")
+    ),
+    "no source": Bad("an empty mapping", DATASET.replace("{examples: [{input: a, output: b}]}", "{}")),
+    "split and validation": Bad(
+        "which one counts?",
+        DATASET
+        + "  validation: gs://bucket/v.csv\n  split: {validation: 0.1, test: 0.95}\n"
+        + "---\n"
+        + DATASET
+        + "  test: gs://bucket/v.csv\n  split: {test: 0.1}\n",
+    ),
+    "key of two minds": Bad(
+        "made here or existing",
+        kind(
+            "EncryptionKey",
+            "existing: projects/p/locations/l/keyRings/r/cryptoKeys/k\n  keyRing: mine",
+            "name: k",
+        )
+        + "---\n"
+        + kind("EncryptionKey", "rotationPeriod: 90d", "name: l")
+        + "---\n"
+        + kind("EncryptionKey", "{keyRing: r, rotationPeriod: 1h}", "name: m"),
+    ),
+    "names of Google Cloud": Bad(
+        "formats are checked before anything is sent",
+        kind("DatasetBucket", "bucketName: My_Bucket")
+        + "---\n"
+        + kind(
+            "ServiceAccount", "accountId: abc\n  projectRoles: [viewer]\n  impersonators: [me@example.com]"
+        )
+        + "---\n"
+        + kind("Project", "projectId: X\n  location: US\n  owner: The Team", "name: demo"),
+    ),
+}
+
+BETWEEN = {
+    "typo in a ref": Bad(
+        "the nearest name is given",
+        job("  encryptionKey: {ref: ky}\n") + "---\n" + kind("EncryptionKey", "keyRing: r", "name: key"),
+    ),
+    "ref to nothing like it": Bad(
+        "what is there is listed", JOB.replace("name: words", "name: x").replace("ref: words", "ref: zebra")
+    ),
+    "ref to no document at all": Bad("there is no such kind", job("  serviceAccount: {ref: runner}\n")),
+    "ref of another kind": Bad(
+        "the name exists", JOB.replace("name: words", "name: x").replace("ref: words", "ref: data")
+    ),
+    "ref across projects": Bad(
+        "references stay within a project",
+        PROJECT.replace("name: demo", "name: prod").replace("tuneform-demo", "tuneform-prod")
+        + "---\n"
+        + kind("Dataset", "{bucket: {ref: data}, training: gs://b-x/a}", "name: x, project: prod"),
+        base=PROJECT + "---\n" + BUCKET.replace("name: data", "name: data, project: demo"),
+    ),
+    "unknown field and typo in a ref": Bad(
+        "one run shows both",
+        JOB.replace("name: words", "name: x").replace("ref: words", "ref: wrods") + "  epochs: 4\n",
+    ),
+    "ref to a broken document": Bad(
+        "only the broken one is reported",
+        DATASET.replace("name: words", "name: broken")
+        + "  fromat: csv\n---\n"
+        + JOB.replace("words", "broken"),
+    ),
+    "duplicate names": Bad("both places are given", BUCKET),
+    "no project": Bad("said once", BUCKET + "---\n" + DATASET, base=""),
+    "several projects": Bad("each document says which", PROJECT.replace("demo", "prod")),
+    "unknown project": Bad(
+        "the known ones are listed", BUCKET.replace("name: data", "name: more, project: dmo")
+    ),
+    "project in a project": Bad(
+        "projects do not nest", PROJECT.replace("name: demo", "name: demo, project: demo"), base=""
+    ),
+    "previous name in use": Bad(
+        "identity would be in two places",
+        BUCKET.replace("name: data", "name: more, previousNames: [data, old]")
+        + "---\n"
+        + BUCKET.replace("name: data", "name: less, previousNames: [old]"),
+    ),
+    "two models for a job": Bad("each would promote on its own", MODEL.replace("name: words", "name: x")),
+    "missing data file": Bad(
+        "the nearest file is named",
+        DATASET.replace("name: words", "name: x").replace(
+            "{examples: [{input: a, output: b}]}", "trian.csv\n  test: {file: data}"
+        ),
+        more={"train.csv": "", "data/x.csv": ""},
+    ),
+    "data file outside": Bad(
+        "a folder of specs is whole",
+        DATASET.replace("name: words", "name: x").replace(
+            "{examples: [{input: a, output: b}]}",
+            "{file: ../secret.csv}\n  test: data/../../x\n  validation: sub/../../specs-2/x",
+        ),
+    ),
+    "live names": Bad(
+        "two documents would change one thing in turn",
+        BUCKET.replace("name: data", "name: x").replace("{}", "{bucketName: tuneform-demo-data}")
+        + "---\n"
+        + BUCKET.replace("name: data", "name: tuneform-state")
+        + "---\n"
+        + kind("EncryptionKey", "{keyRing: r, keyName: a-key}", "name: k")
+        + "---\n"
+        + kind(
+            "EncryptionKey",
+            "existing: projects/tuneform-demo/locations/us-central1/keyRings/r/cryptoKeys/a-key",
+            "name: l",
+        )
+        + "---\n"
+        + kind("ServiceAccount", "{accountId: runner-two}", "name: runner")
+        + "---\n"
+        + kind("ServiceAccount", "{}", "name: runner-two"),
+    ),
+    "short account": Bad(
+        "account ids have six characters at least", kind("ServiceAccount", "{}", "name: abc")
+    ),
+    "adapter size": Bad(
+        "documented sizes of the model, with source",
+        JOB.replace("name: words", "name: x").replace("2.5-flash", "2.5-pro")
+        + "  hyperParameters: {adapterSize: ADAPTER_SIZE_SIXTEEN}\n",
+    ),
+    "key and location of the model": Bad(
+        "documented for the model",
+        JOB.replace("name: words", "name: x").replace("2.5-flash", "3.5-flash")
+        + "  encryptionKey: {ref: k}\n---\n"
+        + kind("EncryptionKey", "keyRing: r", "name: k"),
+        base=BASE.replace("us-central1", "asia-east1"),
+    ),
+    "nothing to measure on": Bad(
+        "the gate could never be passed",
+        MODEL.replace(
+            "{ref: words}",
+            "{ref: words}\n  checkpoint: best\n  gate: "
+            "{exactMatch: {atLeast: 0.8}, evalLoss: {atMost: 1}, evalAccuracy: {atLeast: 0.1}}",
+        ),
+        base=BASE.replace(MODEL, ""),
+    ),
+    "checkpoints not kept": Bad(
+        "only the last is exported",
+        job("  exportLastCheckpointOnly: true\n", "last")
+        + "---\n"
+        + MODEL.replace("words", "last")
+        + "  checkpoint: 3\n",
+    ),
+}
+
+TABLE: Mapping[str, Mapping[str, Bad]] = {
+    "text": TEXT,
+    "documents": DOCUMENTS,
+    "fields": FIELDS,
+    "between": BETWEEN,
+}
+"""By golden file."""
