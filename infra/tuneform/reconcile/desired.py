@@ -103,10 +103,13 @@ class Tuning:
 
 @dataclass(frozen=True)
 class Gate:
-    """What a revision must show before it gets traffic. A threshold of None is not asked for."""
+    """What a revision must show before it gets traffic. A threshold of None is not asked for.
+
+    `exact_match_examples` is how many test examples are asked, None for all.
+    """
 
     exact_match_at_least: float | None = None
-    exact_match_examples: int = 200
+    exact_match_examples: int | None = None
     eval_loss_at_most: float | None = None
     eval_accuracy_at_least: float | None = None
 

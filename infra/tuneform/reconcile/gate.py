@@ -85,7 +85,7 @@ class Measuring:
             for question, answer in zip(asked, answers, strict=True)
         )
         return GateResult(
-            checkpoint.id, "exactMatch", right / len(asked), self.test.digest, gate.exact_match_examples
+            checkpoint.id, "exactMatch", right / len(asked), self.test.digest, gate.exact_match_examples or 0
         )
 
 

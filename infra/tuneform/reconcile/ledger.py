@@ -66,7 +66,10 @@ class Attempt:
 
 @dataclass(frozen=True)
 class GateResult:
-    """One measurement. `digest` is of the data it was measured on, so that new data is measured anew."""
+    """One measurement. `digest` is of the data it was measured on, so that new data is measured anew.
+
+    `examples` is how many questions were allowed, 0 for all.
+    """
 
     checkpoint: str
     metric: str

@@ -1,0 +1,102 @@
+"""The end of `up`: what came out, one question to each model with its answer, its curves, and what to try next."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.text import Text
+
+from tuneform.entrypoints import resolve
+from tuneform.entrypoints.cli.questions import answer, example, ports
+from tuneform.entrypoints.cli.runs import Run
+from tuneform.errors import RemoteError
+from tuneform.reconcile.live import Curves
+from tuneform.review.curves import loss_curve
+from tuneform.specs import Document, TunedModel
+
+CURVE_HEIGHT = 12
+
+
+def show(run: Run) -> None:
+    """Print the outputs of every served model, and try each."""
+    outputs = {name: output.value for name, output in run.stack.outputs().items()}
+    for model in run.tree.of(TunedModel):
+        found = outputs.get(model.name)
+        if isinstance(found, Mapping):
+            _show_model(run, model, found)
+    _next(run)
+
+
+def _show_model(run: Run, model: Document[TunedModel], output: Mapping[str, Any]) -> None:
+    console = run.console
+    console.print()
+    console.print(Text(model.name, style="bold"))
+    checkpoint = output.get("checkpoint") or {}
+    rows = {
+        "endpoint": output.get("endpoint", ""),
+        "model": output.get("model", ""),
+        "revision": output.get("revision", ""),
+        "checkpoint": f"{checkpoint.get('id', '')}, epoch {checkpoint.get('epoch', '')}"
+        if checkpoint
+        else "",
+        "metrics": _metrics(output.get("metrics") or {}),
+    }
+    for name, value in rows.items():
+        if value:
+            console.print(f"  {name:<11} {value}")
+    if not output.get("model"):
+        console.print("  its job is still under way; run `tuneform up` again to follow it")
+        return
+    _ask(run, model)
+    curves = _curves(run, model, str(output.get("revision")))
+    if curves.train_loss:
+        series = {"train loss": curves.train_loss, "validation loss": curves.eval_loss}
+        drawn = {name: points for name, points in series.items() if points}
+        width = min(console.width - 4, 90)
+        plot = loss_curve(drawn, width=width, height=CURVE_HEIGHT, colour=console.color_system is not None)
+        console.print(Text.from_ansi(plot), soft_wrap=True)
+
+
+def _metrics(metrics: Mapping[str, Any]) -> str:
+    return ", ".join(
+        f"{name} {value:.3f}" for name, value in metrics.items() if isinstance(value, int | float)
+    )
+
+
+def _ask(run: Run, model: Document[TunedModel]) -> None:
+    asked = example(run.tree, model)
+    if asked is None:
+        return
+    try:
+        text = answer(run.tree, model, run.target.endpoint, asked.question)
+    except RemoteError as error:
+        run.console.print(error.render(), style="yellow")
+        return
+    seen = "held out of training" if asked.held_out else "seen in training"
+    verdict = "as expected" if text == asked.expected else f"expected: {asked.expected}"
+    run.console.print(f"  asked       {asked.question}  ({seen})")
+    run.console.print(f"  answered    {text}  ({verdict})")
+
+
+def _curves(run: Run, model: Document[TunedModel], revision: str) -> Curves:
+    reader = ports(run.tree, model, run.target.endpoint).reader
+    jobs = reader.jobs(resolve.project(run.tree.project_of(model)), model.spec.job.ref)
+    job = next((job for job in jobs if job.revision == revision and job.model), None)
+    return reader.curves(job) if job else Curves()
+
+
+def _next(run: Run) -> None:
+    models = run.tree.of(TunedModel)
+    if not models:
+        return
+    first = models[0].name
+    where = "" if run.settings.is_default(run.tree.root) else f" {run.tree.root}"
+    run.console.print("\nTry next:")
+    run.console.print(
+        f'  tuneform ask {first} "…"{f" --specs{where}" if where else ""}   ask it something yourself'
+    )
+    run.console.print(
+        f"  tuneform preview{where}   after changing an epochCount or a label: see what `up` would do"
+    )
+    run.console.print(f"  tuneform destroy{where}   take it down again; a later `up` brings it back")

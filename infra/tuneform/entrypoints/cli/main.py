@@ -1,0 +1,77 @@
+"""`tuneform`: the group of commands. A command's module is imported only when the command is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from tuneform import __version__
+from tuneform.errors import TuneformError
+
+COMMANDS = {
+    "check": "Check specs and datasets, without a network",
+    "up": "Make what is live match the specs",
+    "preview": "Show what `up` would do",
+    "refresh": "Read what is live into the state",
+    "destroy": "Take everything down, but keys, the ledger and job records",
+    "ask": "Ask a served model a question",
+    "emulator": "Google Cloud on loopback: start, stop, status, reset, env",
+}
+"""Each command and what it does, in the order that help shows them."""
+
+
+class Commands(click.Group):
+    """Commands by name, each from the module of the same name beside this one."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which people meet them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import a command; None when there is no such one, which click then says with the nearest name."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"tuneform.entrypoints.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tuneform")
+def cli() -> None:
+    """Declarative Gemini fine-tuning: specs in, tuned models out, paid for once.
+
+    \b
+    Examples:
+      tuneform check specs          find what is wrong before anything is paid for
+      tuneform preview              see what `up` would do, and what it would cost
+      tuneform up                   do it
+    """
+
+
+def main() -> None:
+    """Run a command; a TuneformError is shown as it renders itself, and the exit code is 1."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except TuneformError as error:
+        click.echo(error.render(), err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+"""`tuneform preview`: what `up` would do, changing nothing."""
+
+from __future__ import annotations
+
+import click
+
+from tuneform.entrypoints.cli import runs
+
+
+@click.command()
+@runs.with_options
+def command(options: runs.Options) -> None:
+    """Show what `up` would do with the specs at PATH (default: specs), and why.
+
+    \b
+    Examples:
+      tuneform preview
+      tuneform preview --stack prod
+    """
+    run = runs.prepare(options)
+    display = runs.perform(run, run.stack.preview, preview=True)
+    display.plan()
+    run.console.print(display.summary())

@@ -1,0 +1,78 @@
+"""Asking served models: one question of a person, or a held-out one from the dataset."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from tuneform.datasets import DatasetSource, pairs, prepare
+from tuneform.entrypoints import resolve
+from tuneform.platforms.vertex import connect
+from tuneform.reconcile.core import Ports
+from tuneform.reconcile.desired import Identity
+from tuneform.reconcile.live import Progress
+from tuneform.specs import Dataset, Document, Tree, TunedModel, TuningJob
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question from a dataset, the answer it gives there, and whether training has not seen it."""
+
+    question: str
+    expected: str
+    held_out: bool
+
+
+class Silent:
+    """A listener for commands that only look."""
+
+    def say(self, identity: Identity, text: str) -> None:
+        """Nobody listens."""
+
+    def progress(self, identity: Identity, progress: Progress) -> None:
+        """Nobody listens."""
+
+
+class SystemClock:
+    """The machine's own time."""
+
+    def now(self) -> datetime:
+        """The time, in UTC."""
+        return datetime.now(UTC)
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep."""
+        time.sleep(seconds)
+        return False
+
+
+def ports(tree: Tree, model: Document[TunedModel], endpoint: str | None) -> Ports:
+    """The ports of a model's project, for looking and asking; `endpoint` is the emulator's."""
+    project = resolve.project(tree.project_of(model))
+    return connect(project, endpoint, listener=Silent(), clock=SystemClock())
+
+
+def answer(tree: Tree, model: Document[TunedModel], endpoint: str | None, question: str) -> str:
+    """What a served model answers."""
+    project = resolve.project(tree.project_of(model))
+    request = {"contents": [{"role": "user", "parts": [{"text": question}]}]}
+    name = f"{project.serving_parent}/endpoints/{model.name}"
+    return ports(tree, model, endpoint).writer.ask(name, request)
+
+
+def example(tree: Tree, model: Document[TunedModel]) -> Example | None:
+    """One example of the model's dataset: of its test split, else of its validation split, else of training."""
+    job = tree.find(TuningJob, model.spec.job.ref, model.project)
+    dataset = tree.find(Dataset, job.spec.dataset.ref, model.project)
+    source = DatasetSource.from_spec(dataset.spec)
+    if source.is_remote:
+        return None
+    prepared = prepare(source, root=tree.root, fetch=_nothing_remote)
+    split = prepared.test or prepared.validation or prepared.training
+    question, expected = next(iter(pairs(split)))
+    return Example(question, expected, split is not prepared.training)
+
+
+def _nothing_remote(uri: str) -> bytes:
+    raise AssertionError(f"the source is local, and {uri} was asked for")

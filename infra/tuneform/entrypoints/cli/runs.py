@@ -1,0 +1,146 @@
+"""What `up`, `preview`, `refresh` and `destroy` share: options, the engine, and how a run is shown."""
+
+from __future__ import annotations
+
+import functools
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import click
+from pulumi import automation
+from rich.console import Console
+from tuneform.entrypoints.program import ProgramSettings, declare
+
+from tuneform.entrypoints.cli import stacks
+from tuneform.entrypoints.cli.display import Display
+from tuneform.entrypoints.cli.settings import Settings
+from tuneform.entrypoints.engine import obtain_engine
+from tuneform.errors import MachineError, TuneformError
+from tuneform.specs import Tree, load
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run of the engine: which specs, on which stack."""
+
+    settings: Settings
+    tree: Tree
+    target: stacks.Target
+    stack: automation.Stack
+    console: Console
+
+
+class RunFailedError(TuneformError):
+    """The engine ended with errors; each has been shown."""
+
+    code = "E700"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What every run can be told."""
+
+    path: Path | None = None
+    specs: Path | None = None
+    stack: str | None = None
+    adopt: bool | None = None
+    wait: str | None = None
+
+
+def with_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Give a command the flags of every run, as one `Options` before its own parameters."""
+
+    @functools.wraps(command)
+    def taking_options(**given: Any) -> None:
+        names = {field.name for field in fields(Options)}
+        options = Options(**{name: given.pop(name) for name in names})
+        command(options, **given)
+
+    for add in reversed(_FLAGS):
+        taking_options = add(taking_options)
+    return taking_options
+
+
+_FLAGS = (
+    click.argument("path", required=False, type=click.Path(path_type=Path)),
+    click.option("--specs", type=click.Path(path_type=Path), help="Spec folder; the same as PATH."),
+    click.option("--stack", help="Stack to work on (default: local, against the emulator)."),
+    click.option(
+        "--adopt/--no-adopt",
+        default=None,
+        help="Take over a bucket, key ring, key or service account that exists live already.",
+    ),
+    click.option(
+        "--wait",
+        type=click.Choice(["succeeded", "accepted"]),
+        help="Wait until jobs have succeeded (default), or only until they are accepted.",
+    ),
+)
+
+
+def prepare(options: Options) -> Run:
+    """Load the specs, find the engine, select the stack, and clear what a killed run left."""
+    console = Console(highlight=False, soft_wrap=True)
+    settings = Settings.here()
+    folder = settings.specs(options.path or options.specs)
+    tree = load(folder)
+    for warning in tree.warnings:
+        click.echo(warning.render(), err=True)
+    target = stacks.target(settings, tree, folder, stack=options.stack, adopt=options.adopt)
+    with console.status("looking for the Pulumi engine") as status:
+        engine = obtain_engine(settings.home, status.update)
+    for line in stacks.free_stale_lock(settings, target):
+        console.print(f"  {line}")
+    program = ProgramSettings(wait=settings.get("wait", options.wait) or "succeeded", adopt=target.adopt)
+    selected = stacks.select(target, engine, lambda: declare(tree, program))
+    for line in stacks.drop_pending(selected):
+        console.print(f"  {line}")
+    return Run(settings, tree, target, selected, console)
+
+
+def perform(run: Run, operation: Callable[..., Any], *, preview: bool, **arguments: Any) -> Display:
+    """Run one of the engine's operations, show it, and turn its failure into one error.
+
+    Raises:
+        RunFailedError: the engine ended with errors.
+    """
+    display = Display(run.console, preview=preview)
+    try:
+        with _uninterrupted(run.console), display.shown():
+            operation(on_event=display.event, **arguments)
+    except automation.ConcurrentUpdateError as error:
+        raise MachineError(
+            f"another run is at work on the stack {run.target.stack}",
+            remedy="wait until it has ended, then run the command again",
+        ) from error
+    except automation.CommandError as error:
+        if preview:
+            display.plan()
+        raise RunFailedError(
+            "\n\n".join(display.errors) or _last_words(error),
+            remedy="nothing that was done is lost: mend the cause and run the command again to go on",
+        ) from error
+    return display
+
+
+@contextmanager
+def _uninterrupted(console: Console) -> Iterator[None]:
+    """On Ctrl-C the engine, which hears it too, ends in order; we wait for it and do not die first."""
+
+    def tell(*_: object) -> None:
+        console.print("  stopping; jobs that run go on, and the same command follows them again")
+
+    before = signal.signal(signal.SIGINT, tell)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _last_words(error: automation.CommandError) -> str:
+    lines = [line for line in str(error).splitlines() if line.strip()]
+    return "\n".join(lines[-12:])

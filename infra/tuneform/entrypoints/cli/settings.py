@@ -1,0 +1,117 @@
+"""Settings of the command line: flag, then environment, then `[tool.tuneform]` or tuneform.toml, then a default."""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import requests
+
+from tuneform.errors import MachineError, SettingsError
+
+PROJECT_FILE = "Pulumi.yaml"
+LOCAL_STACK = "local"
+LOOPBACK = {"127.0.0.1", "localhost", "::1"}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where things are. `root` holds Pulumi.yaml (None away from a project); `home` holds all local state."""
+
+    root: Path | None
+    home: Path
+    file: dict[str, Any]
+
+    @classmethod
+    def here(cls) -> Settings:
+        """The settings that hold in the current folder: its project is the nearest one at or above it."""
+        cwd = Path.cwd()
+        root = next((folder for folder in (cwd, *cwd.parents) if _is_project(folder)), None)
+        base = root or cwd
+        home = Path(os.environ.get("TUNEFORM_HOME", base / ".tuneform"))
+        return cls(root, home.absolute(), _settings_file(base))
+
+    def get(self, name: str, given: str | None = None) -> str | None:
+        """One setting: the flag if given, else the environment's, else the file's, else None."""
+        if given is not None:
+            return given
+        from_environment = os.environ.get(f"TUNEFORM_{name.upper()}")
+        if from_environment:
+            return from_environment
+        value = self.file.get(name)
+        return str(value) if value is not None else None
+
+    def specs(self, given: Path | None) -> Path:
+        """The spec folder: the one given, else the setting `specs`, else `specs` in the project."""
+        if given is not None:
+            return given.absolute()
+        named = self.get("specs")
+        return ((self.root or Path.cwd()) / (named or "specs")).absolute()
+
+    def is_default(self, specs: Path) -> bool:
+        """Whether these are the project's own specs."""
+        return self.root is not None and specs == self.specs(None)
+
+
+def _is_project(folder: Path) -> bool:
+    return (folder / PROJECT_FILE).is_file() or (folder / "tuneform.toml").is_file()
+
+
+def _settings_file(folder: Path) -> dict[str, Any]:
+    own, shared = folder / "tuneform.toml", folder / "pyproject.toml"
+    path = own if own.is_file() else shared
+    if not path.is_file():
+        return {}
+    try:
+        data = tomllib.loads(path.read_text())
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(f"{path}: {error}", remedy="mend the file") from error
+    section: dict[str, Any] = data if path == own else data.get("tool", {}).get("tuneform", {})
+    return section
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """A running emulator and the environment that sends everything to it."""
+
+    endpoint: str
+    env: dict[str, str]
+
+
+def emulator_folder(settings: Settings) -> Path:
+    """Where the emulator keeps its state."""
+    return settings.home / "emulator"
+
+
+def running_emulator(settings: Settings) -> Emulator:
+    """The emulator that local stacks use, known to answer.
+
+    Raises:
+        MachineError: it is not running, or what answers is not it.
+        SettingsError: TUNEFORM_ENDPOINT is not a loopback address.
+    """
+    given = settings.get("endpoint")
+    file = emulator_folder(settings) / "emulator.json"
+    recorded = json.loads(file.read_text()) if file.is_file() else {}
+    endpoint = given or recorded.get("endpoint")
+    if not endpoint:
+        raise MachineError("the emulator is not running", remedy="start it with `tuneform emulator start`")
+    if urlsplit(endpoint).hostname not in LOOPBACK:
+        raise SettingsError(
+            f"TUNEFORM_ENDPOINT is {endpoint}, which is not on this machine",
+            remedy="point it at the emulator (`tuneform emulator env`), or unset it to use Google Cloud",
+        )
+    try:
+        answer = requests.get(f"{endpoint}/_emulator/health", timeout=5)
+        answer.raise_for_status()
+    except requests.RequestException as error:
+        raise MachineError(
+            f"no emulator answers at {endpoint}", remedy="start it with `tuneform emulator start`"
+        ) from error
+    env = dict(recorded.get("env", {})) if endpoint == recorded.get("endpoint") else {}
+    return Emulator(endpoint, {**answer.json().get("env", {}), **env, "TUNEFORM_ENDPOINT": endpoint})

@@ -1,0 +1,171 @@
+"""A stack and the engine that runs it: where its state lies, and how it is driven.
+
+A stack is one project. `local` is the project's own specs against the emulator; other spec folders get local
+stacks of their own (`local-<project>`), so that applying one folder never deletes what another one made.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pulumi import automation
+from semver import VersionInfo
+
+from tuneform.entrypoints.cli import supervise
+from tuneform.entrypoints.cli.settings import LOCAL_STACK, PROJECT_FILE, Settings, running_emulator
+from tuneform.entrypoints.engine import Engine
+from tuneform.errors import SettingsError
+from tuneform.specs import Project, Tree
+
+PROJECT_NAME = "tuneform"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a run works on. `endpoint` is the emulator's, None for Google Cloud itself."""
+
+    stack: str
+    endpoint: str | None
+    folder: Path
+    env: Mapping[str, str]
+    adopt: bool
+
+    @property
+    def local(self) -> bool:
+        """Whether the emulator stands for Google Cloud."""
+        return self.endpoint is not None
+
+
+def target(settings: Settings, tree: Tree, specs: Path, *, stack: str | None, adopt: bool | None) -> Target:
+    """Where these specs are applied to.
+
+    Raises:
+        MachineError: a local stack, and no emulator answers.
+        SettingsError: the tree holds several projects, and a stack is one.
+    """
+    name = settings.get("stack", stack) or _default_stack(settings, tree, specs)
+    if name != LOCAL_STACK and not name.startswith(f"{LOCAL_STACK}-"):
+        return Target(name, None, settings.root or Path.cwd(), {}, bool(adopt))
+    emulator = running_emulator(settings)
+    folder = settings.root if name == LOCAL_STACK and settings.root else _own_folder(settings, name)
+    plugins = emulator.env.get("TUNEFORM_LOCAL_PLUGINS", "")
+    env = {
+        **emulator.env,
+        "PATH": os.pathsep.join([plugins, str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PULUMI_BACKEND_URL": f"file://{_made(settings.home / 'state')}",
+        "PULUMI_HOME": str(_made(settings.home / "pulumi")),
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "TUNEFORM_PYTHON": sys.executable,
+    }
+    return Target(name, emulator.endpoint, folder, env, adopt is not False)
+
+
+def _default_stack(settings: Settings, tree: Tree, specs: Path) -> str:
+    projects = tree.of(Project)
+    if len(projects) != 1:
+        names = ", ".join(project.name for project in projects) or "none"
+        raise SettingsError(
+            f"a stack is one project, and {specs} holds {len(projects)}: {names}",
+            remedy="run `tuneform up` on a folder that holds one Project",
+        )
+    return LOCAL_STACK if settings.is_default(specs) else f"{LOCAL_STACK}-{projects[0].name}"
+
+
+def _own_folder(settings: Settings, stack: str) -> Path:
+    """A Pulumi project for a spec folder that has none: generated, below the local state."""
+    folder = _made(settings.home / "stacks" / stack)
+    (folder / PROJECT_FILE).write_text(
+        f"# Made by tuneform for the stack {stack}; its program is run by tuneform itself.\n"
+        f"name: {PROJECT_NAME}\nruntime: python\n"
+    )
+    return folder
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+class SupervisedEngine(automation.PulumiCommand):
+    """The engine, run so that it never outlives us: killed, we leave no engine and no lock behind."""
+
+    def __init__(self, engine: Engine) -> None:
+        # The base class looks for `<root>/bin/pulumi` and asks it for its version; ours has been asked already.
+        self._engine = engine
+        self.command = sys.executable
+        self.version = VersionInfo.parse(engine.version.removeprefix("v"))
+
+    def run(
+        self,
+        args: list[str],
+        cwd: str,
+        additional_env: Mapping[str, str],
+        on_output: Callable[[str], Any] | None = None,
+        on_error: Callable[[str], Any] | None = None,
+    ) -> automation.CommandResult:
+        """See the base class."""
+        supervised = [supervise.__file__, str(self._engine.path), "--non-interactive", *args]
+        return super().run(supervised, cwd, additional_env, on_output, on_error)
+
+
+def select(target: Target, engine: Engine, program: Callable[[], None]) -> automation.Stack:
+    """The stack, made if it is not there yet."""
+    return automation.create_or_select_stack(
+        stack_name=target.stack,
+        project_name=PROJECT_NAME,
+        program=program,
+        opts=automation.LocalWorkspaceOptions(
+            work_dir=str(target.folder), env_vars=dict(target.env), pulumi_command=SupervisedEngine(engine)
+        ),
+    )
+
+
+def free_stale_lock(settings: Settings, target: Target) -> list[str]:
+    """Remove locks that processes of this host left when they were killed; returns what to tell about them."""
+    told = []
+    folder = settings.home / "state" / ".pulumi" / "locks" / "organization" / PROJECT_NAME / target.stack
+    for lock in sorted(folder.glob("*.json")) if target.local else ():
+        holder = json.loads(lock.read_text() or "{}")
+        if holder.get("hostname") == socket.gethostname() and not _alive(int(holder.get("pid", 0))):
+            lock.unlink(missing_ok=True)
+            told.append(f"freed the lock of process {holder.get('pid')}, which is gone")
+    return told
+
+
+def _alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def drop_pending(stack: automation.Stack) -> list[str]:
+    """Forget operations that a killed run left half-done: each resource is looked up again, so nothing is lost."""
+    state = stack.export_stack()
+    deployment = dict(state.deployment or {})
+    pending = deployment.pop("pending_operations", None) or []
+    if not pending:
+        return []
+    stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
+    names = ", ".join(sorted(operation["resource"]["urn"].rpartition("::")[2] for operation in pending))
+    return [f"an earlier run was cut off while it worked on {names}; going on from what is live"]
+
+
+def forget(settings: Settings, target: Target) -> None:
+    """Remove the generated folder of a stack that was destroyed."""
+    folder = settings.home / "stacks" / target.stack
+    if folder.is_dir():
+        shutil.rmtree(folder)

@@ -1,0 +1,27 @@
+"""`tuneform up`: make what is live match the specs."""
+
+from __future__ import annotations
+
+import click
+
+from tuneform.entrypoints.cli import closing, runs
+
+
+@click.command()
+@runs.with_options
+@click.option("--quiet", is_flag=True, help="Ask the models nothing at the end, and draw no curves.")
+def command(options: runs.Options, quiet: bool) -> None:
+    """Make what is live match the specs at PATH (default: specs).
+
+    \b
+    Examples:
+      tuneform up                       apply specs/ to the emulator
+      tuneform up ~/banking             apply a spec folder of your own
+      tuneform up --stack prod          apply specs/ to Google Cloud
+    """
+    run = runs.prepare(options)
+    run.console.print(f"applying {run.tree.root} to the stack {run.target.stack}")
+    display = runs.perform(run, run.stack.up, preview=False)
+    run.console.print(f"{display.summary()}")
+    if not quiet:
+        closing.show(run)
