@@ -47,7 +47,7 @@ lock: ## Write requirements.lock anew from pyproject.toml, newest versions first
 		pyproject.toml -o requirements.lock
 
 clean: ## Stop the emulator; remove the environment, caches and local state (a built engine is kept)
-	if [ -x $(BIN)/tuneform ]; then $(BIN)/tuneform emulator stop; fi
+	if [ -x $(BIN)/tuneform ]; then $(BIN)/tuneform emulator stop || echo "the emulator was not stopped"; fi
 	if [ -d .tuneform ]; then find .tuneform -mindepth 1 -maxdepth 1 ! -name engine -exec rm -rf {} +; fi
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
 	find infra tests -name __pycache__ -prune -exec rm -rf {} +
