@@ -311,3 +311,9 @@ def outcome(root: Path, data: bytes, name: str, file_format: str) -> tuple[tuple
         return (), prepared(root, data, name, format=file_format).training.examples
     except DatasetErrors as error:
         return error.diagnostics, 0
+
+
+def test_every_code_is_documented() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "datasets.md").read_text()
+    rows = [f"| {code} | **{entry.title}.** {entry.explanation} |" for code, entry in CODES.items()]
+    assert [line for line in page.splitlines() if line.startswith("| E2")] == rows
