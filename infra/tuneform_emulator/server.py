@@ -30,7 +30,18 @@ from starlette.routing import Route as HttpRoute
 
 from . import __version__, operations
 from .clock import ManualClock
-from .services import cryptokeys, key_versions, keyrings, projects, service_accounts, service_usage, vertex
+from .services import (
+    buckets,
+    cryptokeys,
+    key_versions,
+    keyrings,
+    objects,
+    projects,
+    service_accounts,
+    service_usage,
+    vertex,
+)
+from .services.storage import bucket_iam, uploads
 from .wire import ApiError, Match, Request, Response, Route, Router, parse_query
 from .world import Worker, World
 
@@ -45,6 +56,10 @@ STOP_SECONDS = 10.0
 
 MODULES: tuple[ModuleType, ...] = (
     operations,
+    buckets,
+    bucket_iam,
+    objects,
+    uploads,
     keyrings,
     cryptokeys,
     key_versions,

@@ -1,0 +1,194 @@
+"""`python -m tuneform_emulator`: start, stop and look after the emulator."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shlex
+import socket
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from . import __version__, daemon
+from .clock import Clock, ManualClock, WallClock
+from .server import COUNTED, serve
+from .store import Store
+from .world import World
+
+NOT_RUNNING = 3
+
+Command = TypeVar("Command", bound=Callable[..., object])
+
+
+class Failure(click.ClickException):
+    """An error for people: what is wrong, then what to do."""
+
+    def __init__(self, error: daemon.DaemonError) -> None:
+        super().__init__(f"{error}\n{error.remedy}" if error.remedy else str(error))
+
+
+def dir_option(command: Command) -> Command:
+    """`--dir`, the same everywhere."""
+    return click.option(
+        "--dir",
+        "root",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=daemon.DEFAULT_DIR,
+        show_default=True,
+        envvar="TUNEFORM_EMULATOR_DIR",
+        help="Where the state, the log and the record of the running process are.",
+    )(command)
+
+
+def port_option(command: Command) -> Command:
+    """`--port`."""
+    return click.option(
+        "--port",
+        type=click.IntRange(0, 65535),
+        default=0,
+        help=f"The port to listen on; 0 takes the last one, {daemon.PREFERRED_PORT}, or any free one.",
+    )(command)
+
+
+def clock_option(command: Command) -> Command:
+    """`--manual-clock`."""
+    return click.option(
+        "--manual-clock", is_flag=True, help="Time stands still until /_emulator/clock:advance."
+    )(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="tuneform_emulator")
+def cli() -> None:
+    """Google Cloud on loopback: Vertex AI tuning, Storage, KMS, IAM, as far as tuneform needs them."""
+
+
+@cli.command()
+@dir_option
+@port_option
+@clock_option
+def start(root: Path, port: int, *, manual_clock: bool) -> None:
+    """Starts the emulator in the background and waits until it answers."""
+    state = daemon.State(root)
+    try:
+        running = found(state)
+        if running is None:
+            running = daemon.start(state, port, manual_clock=manual_clock)
+            click.echo(f"The emulator listens on {running.endpoint} (pid {running.pid}, log {state.log}).")
+        elif port not in (0, running.port):
+            raise daemon.DaemonError(
+                f"The emulator of {root} runs already, on port {running.port} (pid {running.pid}).",
+                "Stop it first, or leave --port out.",
+            )
+        else:
+            click.echo(f"The emulator runs already: {running.endpoint} (pid {running.pid}).")
+    except daemon.DaemonError as error:
+        raise Failure(error) from error
+
+
+@cli.command()
+@dir_option
+def stop(root: Path) -> None:
+    """Stops the emulator; its state stays."""
+    state = daemon.State(root)
+    running = found(state)
+    if running is None:
+        click.echo("The emulator is not running.")
+        return
+    try:
+        daemon.stop(state, running)
+    except daemon.DaemonError as error:
+        raise Failure(error) from error
+    click.echo(f"Stopped the emulator (pid {running.pid}).")
+
+
+@cli.command()
+@dir_option
+@click.pass_context
+def status(context: click.Context, root: Path) -> None:
+    """Says whether the emulator runs and what it holds; exit code 3 when it does not run."""
+    running = found(daemon.State(root))
+    if running is None:
+        click.echo("The emulator is not running.")
+        context.exit(NOT_RUNNING)
+    counts = daemon.ask(running.port, "/_emulator/counts") or {}
+    click.echo(f"The emulator is running: {running.endpoint} (pid {running.pid}).")
+    click.echo(", ".join(f"{counts.get(name, '?')} {name}" for name in COUNTED))
+
+
+@cli.command()
+@dir_option
+def reset(root: Path) -> None:
+    """Throws away everything the emulator holds; starts it again when it was running."""
+    state = daemon.State(root)
+    running = found(state)
+    try:
+        if running:
+            daemon.stop(state, running)
+        daemon.wipe(state)
+        click.echo(f"Wiped {state.database}.")
+        if running:
+            again = daemon.start(state, running.port)
+            click.echo(f"The emulator listens on {again.endpoint} (pid {again.pid}).")
+    except daemon.DaemonError as error:
+        raise Failure(error) from error
+
+
+@cli.command()
+@dir_option
+@click.option("--format", "form", type=click.Choice(["shell", "json"]), default="shell", show_default=True)
+@click.pass_context
+def env(context: click.Context, root: Path, form: str) -> None:
+    """Prints the environment that sends clients to the running emulator: `eval "$(… env)"`."""
+    running = found(daemon.State(root))
+    if running is None:
+        click.echo("The emulator is not running; start it first.", err=True)
+        context.exit(NOT_RUNNING)
+    if form == "json":
+        click.echo(json.dumps(running.env, indent=2))
+        return
+    for name, value in running.env.items():
+        click.echo(f"export {name}={shlex.quote(value)}")
+
+
+@cli.command("serve")
+@dir_option
+@port_option
+@clock_option
+@click.option("--fd", type=int, default=-1, hidden=True, help="A listening socket that `start` hands over.")
+def serve_command(root: Path, port: int, fd: int, *, manual_clock: bool) -> None:
+    """Serves in the foreground until SIGTERM or Ctrl-C."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    state = daemon.State(root)
+    root.mkdir(parents=True, exist_ok=True)
+    try:
+        bound = socket.socket(fileno=fd) if fd >= 0 else daemon.choose_port(state, port)
+    except daemon.DaemonError as error:
+        raise Failure(error) from error
+    store = Store(state.database)
+    clock: Clock = ManualClock(datetime.now(UTC)) if manual_clock else WallClock()
+    daemon.write_record(state, os.getpid(), bound.getsockname()[1])
+    try:
+        serve(World(store, clock), bound)
+    finally:
+        noted = daemon.read_record(state)
+        if noted and noted.pid == os.getpid():
+            state.record.unlink(missing_ok=True)
+        store.close()
+
+
+def found(state: daemon.State) -> daemon.Running | None:
+    """The running emulator; says so when a stale record was cleaned up."""
+    running, cleaned = daemon.find(state)
+    if cleaned:
+        click.echo(cleaned, err=True)
+    return running
+
+
+if __name__ == "__main__":
+    cli(prog_name="python -m tuneform_emulator")

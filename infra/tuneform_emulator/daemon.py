@@ -1,0 +1,253 @@
+"""The emulator as a process of its own: started, found again, stopped, by a state directory.
+
+The directory holds `emulator.db` (all state), `emulator.log`, and while it runs `emulator.json`: pid, port, endpoint
+and the environment that clients need. A file left by a process that is gone is cleaned up and said so; a pid
+counts as ours only while the health call on the recorded port answers with that same pid.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .server import HOST, START_SECONDS, STOP_SECONDS, listen
+
+PREFERRED_PORT = 8787
+DEFAULT_DIR = Path(".tuneform/emulator")
+LOG_TAIL = 15
+HEALTH_SECONDS = 2.0
+STEP = 0.05
+
+
+class DaemonError(Exception):
+    """The daemon cannot do what was asked; `remedy` says what to do now."""
+
+    def __init__(self, message: str, remedy: str = "") -> None:
+        super().__init__(message)
+        self.remedy = remedy
+
+
+@dataclass(frozen=True)
+class Running:
+    """An emulator that answers."""
+
+    pid: int
+    port: int
+    endpoint: str
+    env: dict[str, str]
+
+
+@dataclass(frozen=True)
+class State:
+    """The files of one emulator."""
+
+    root: Path
+
+    @property
+    def database(self) -> Path:
+        """All that the services remember."""
+        return self.root / "emulator.db"
+
+    @property
+    def log(self) -> Path:
+        """What the server wrote."""
+        return self.root / "emulator.log"
+
+    @property
+    def record(self) -> Path:
+        """Who runs, and where."""
+        return self.root / "emulator.json"
+
+    @property
+    def last_port(self) -> Path:
+        """The port of the last run, which the next one prefers."""
+        return self.root / "port"
+
+
+def environment(port: int) -> dict[str, str]:
+    """What a local run needs to talk to the emulator on a port."""
+    endpoint = f"http://{HOST}:{port}"
+    plugins = Path(__file__).resolve().parent / "gcp_plugin" / "bin"
+    return {
+        "TUNEFORM_ENDPOINT": endpoint,
+        "STORAGE_EMULATOR_HOST": endpoint,
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "TUNEFORM_LOCAL_PLUGINS": str(plugins),
+    }
+
+
+def write_record(state: State, pid: int, port: int) -> None:
+    """Notes who runs; written whole or not at all."""
+    record = {"pid": pid, "port": port, "endpoint": f"http://{HOST}:{port}", "env": environment(port)}
+    scratch = state.record.with_suffix(".new")
+    scratch.write_text(json.dumps(record, indent=2) + "\n")
+    scratch.replace(state.record)
+    state.last_port.write_text(f"{port}\n")
+
+
+def read_record(state: State) -> Running | None:
+    """The noted process, whether it runs or not; None when there is no note or it is not readable as one."""
+    try:
+        record = json.loads(state.record.read_text())
+        return Running(int(record["pid"]), int(record["port"]), str(record["endpoint"]), dict(record["env"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def ask(port: int, path: str) -> dict[str, Any] | None:
+    """The JSON that an emulator on a port answers, None when none does."""
+    # Proxies of the environment are not for loopback.
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(f"http://{HOST}:{port}{path}", timeout=HEALTH_SECONDS) as answer:
+            value = json.load(answer)
+    except (OSError, ValueError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def health_pid(port: int) -> int | None:
+    """The pid of the emulator that answers on a port."""
+    answer = ask(port, "/_emulator/health")
+    return answer["pid"] if answer and isinstance(answer.get("pid"), int) else None
+
+
+def find(state: State) -> tuple[Running | None, str]:
+    """The emulator of this directory, and a sentence about a stale record that was cleaned up on the way."""
+    noted = read_record(state)
+    if noted is None:
+        stale = state.record.exists()
+        state.record.unlink(missing_ok=True)
+        return None, f"Removed {state.record}: it could not be read." if stale else ""
+    if health_pid(noted.port) == noted.pid:
+        return noted, ""
+    why = "is not our emulator" if alive(noted.pid) else "is gone"
+    state.record.unlink(missing_ok=True)
+    return None, f"Removed a stale {state.record}: process {noted.pid} {why}."
+
+
+def alive(pid: int) -> bool:
+    """Whether a process of that id exists."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def choose_port(state: State, asked: int) -> socket.socket:
+    """A bound socket: the port asked for or nothing; else the last one, the usual one, any free one."""
+    if asked:
+        try:
+            return listen(asked)
+        except OSError as error:
+            raise port_taken(asked) from error
+    try:
+        last = int(state.last_port.read_text())
+    except (OSError, ValueError):
+        last = PREFERRED_PORT
+    for port in dict.fromkeys((last, PREFERRED_PORT)):
+        try:
+            return listen(port)
+        except (OSError, OverflowError):
+            continue
+    return listen(0)
+
+
+def port_taken(port: int) -> DaemonError:
+    """The error for a port in use, naming the emulator that holds it when it is one."""
+    pid = health_pid(port)
+    holder = f"another tuneform emulator (pid {pid})" if pid else "another process"
+    stop = f"stop it (kill {pid}, or `stop --dir` with its directory)" if pid else "stop that process"
+    return DaemonError(
+        f"Port {port} is in use by {holder}.", f"Choose another with --port, leave --port out, or {stop}."
+    )
+
+
+def start(state: State, port: int, *, manual_clock: bool = False) -> Running:
+    """Starts `serve` in a session of its own and waits until it answers.
+
+    Raises `DaemonError` when the port is taken or the server does not answer in time.
+    """
+    state.root.mkdir(parents=True, exist_ok=True)
+    with choose_port(state, port) as bound, state.log.open("ab") as log:
+        command = [
+            sys.executable,
+            "-m",
+            __package__,
+            "serve",
+            "--dir",
+            str(state.root),
+            "--fd",
+            str(bound.fileno()),
+        ]
+        process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
+            [*command, "--manual-clock"] if manual_clock else command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+            pass_fds=(bound.fileno(),),
+        )
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        noted = read_record(state)
+        if noted and noted.pid == process.pid and health_pid(noted.port) == process.pid:
+            return noted
+        time.sleep(STEP)
+    ended = process.poll()
+    if ended is None:
+        process.kill()
+        process.wait()
+    what = "did not answer in time" if ended is None else f"ended with code {ended}"
+    raise DaemonError(f"The emulator {what}. The end of {state.log}:\n{tail(state.log)}")
+
+
+def tail(log: Path) -> str:
+    """The last lines of the log."""
+    return "\n".join(log.read_text(errors="replace").splitlines()[-LOG_TAIL:])
+
+
+def stop(state: State, running: Running) -> None:
+    """Ends the process: asked first, killed when it does not listen; raises `DaemonError` when neither helps."""
+    for sign, patience in ((signal.SIGTERM, STOP_SECONDS + 2), (signal.SIGKILL, STOP_SECONDS)):
+        try:
+            os.kill(running.pid, sign)
+        except ProcessLookupError:
+            break
+        if gone(running.pid, patience):
+            break
+    else:
+        raise DaemonError(f"Process {running.pid} does not end.", f"End it by hand: kill -9 {running.pid}")
+    state.record.unlink(missing_ok=True)
+
+
+def gone(pid: int, patience: float) -> bool:
+    """Waits until a process has ended, at most `patience` seconds; reaps it when it is our own child."""
+    deadline = time.monotonic() + patience
+    while time.monotonic() < deadline:
+        try:
+            if os.waitpid(pid, os.WNOHANG)[0] == pid:
+                return True
+        except ChildProcessError:
+            if not alive(pid):
+                return True
+        time.sleep(STEP)
+    return False
+
+
+def wipe(state: State) -> None:
+    """Deletes all state of the services; the log and the preferred port stay."""
+    for suffix in ("", "-wal", "-shm"):
+        state.database.with_name(state.database.name + suffix).unlink(missing_ok=True)
