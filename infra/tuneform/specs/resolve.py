@@ -39,8 +39,8 @@ def resolve(drafts: Sequence[Draft], *, complete: bool) -> tuple[list[Document[S
             if need := _target(state, key, reference):
                 state.needs[key].append(need)
     _previous_names(state)
-    found = [d for d in state.found if complete or d.code not in _MISSING]
-    return _in_order(state), found
+    documents = _in_order(state)
+    return documents, [d for d in state.found if complete or d.code not in _MISSING]
 
 
 def _homes(
