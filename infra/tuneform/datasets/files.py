@@ -63,7 +63,7 @@ def open_uri(uri: str, fetch: Fetch) -> tuple[Origin, BinaryIO]:
 
 
 def _failed(code: str, message: str, origin: Origin | None) -> DatasetErrors:
-    hint = "paths are relative to the spec folder; check the spelling and that the file is committed"
+    hint = "check the spelling, and that the file is committed"
     if origin is None:
         return DatasetErrors([Diagnostic(code, message, hint=hint)])
     return DatasetErrors([origin.diagnostic(code, message, hint=hint)])
