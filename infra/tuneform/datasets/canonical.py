@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from tuneform.datasets import limits
-from tuneform.datasets.problems import RowError
+from tuneform.datasets.problems import RowError, quoted
 from tuneform.datasets.tokens import count_tokens
 
 ROLES = ("user", "model", "function")
@@ -117,7 +117,7 @@ def _turn(place: str, turn: Any) -> dict[str, Any]:
     known = role.lower() if isinstance(role, str) else ""
     if known not in ROLES:
         hint = "the answering role is called model" if known == "assistant" else f"roles: {', '.join(ROLES)}"
-        message = f"{place} has the unknown role {role!r}" if "role" in turn else f"{place} has no role"
+        message = f"{place} has the unknown role {quoted(role)}" if "role" in turn else f"{place} has no role"
         raise RowError("E221", message, hint=hint)
     return {**turn, "role": known, "parts": _parts(place, turn.get("parts"))}
 

@@ -14,7 +14,7 @@ from tuneform.datasets import limits
 from tuneform.datasets.canonical import Canonical, pair_line, vertex_line
 from tuneform.datasets.files import Fetch, open_file, open_uri
 from tuneform.datasets.overlap import Read, overlaps
-from tuneform.datasets.problems import Origin, Problems, RowError
+from tuneform.datasets.problems import Origin, Problems, RowError, quoted
 from tuneform.datasets.rows import Rows, first_line, read_csv, read_json
 from tuneform.datasets.source import DatasetSource, Part, SplitName
 from tuneform.datasets.splits import Split, divide, make_split
@@ -157,7 +157,9 @@ def _pair(value: Any, preamble: str) -> Canonical:
         raise RowError("E212", "the field text_input is given twice, in two spellings")
     for name in value:
         if name not in ("text_input", "textInput", "output"):
-            raise RowError("E213", f"unknown field {name!r}", hint="a pair has text_input and output alone")
+            raise RowError(
+                "E213", f"unknown field {quoted(name)}", hint="a pair has text_input and output alone"
+            )
     if len(value) != 2:
         raise RowError("E214", f"no {'text_input' if 'output' in value else 'output'} in this pair")
     prompt = value["text_input"] if "text_input" in value else value["textInput"]

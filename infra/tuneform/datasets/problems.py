@@ -9,6 +9,7 @@ from typing import Literal
 from tuneform.errors import DatasetErrors, Diagnostic, Position
 
 SHOWN = 20
+LONGEST_NAME = 40
 
 
 class RowError(Exception):
@@ -20,6 +21,12 @@ class RowError(Exception):
         self.message = message
         self.hint = hint
         self.column = column
+
+
+def quoted(name: object) -> str:
+    """A name found in the data, for a message: short, whatever it turns out to be."""
+    text = repr(name)
+    return text if len(text) <= LONGEST_NAME else f"{text[: LONGEST_NAME - 1]}…"
 
 
 @dataclass(frozen=True)
@@ -45,7 +52,7 @@ class Origin:
     ) -> Diagnostic:
         """A diagnostic about row `number`, or about the whole when it is 0.
 
-        The row itself is never quoted: training data may hold what should not be in a log.
+        Texts of the row are never quoted: training data may hold what should not be in a log.
         """
         if self.path is not None and (self.counted == "line" or not number):
             position = Position(self.path, max(number, 1), column)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from tuneform.datasets.problems import Origin, Problems, RowError
+from tuneform.datasets.problems import Origin, Problems, RowError, quoted
 
 _BOM = b"\xef\xbb\xbf"
 # Python's csv refuses fields beyond 131,072 characters unless told; an example may be longer than that.
@@ -203,13 +203,15 @@ def _csv_reason(said: str) -> tuple[str, str]:
 def _wanted(header: Sequence[str], columns: tuple[str, str] | None) -> tuple[int, int]:
     """Where in a row the input and the output are."""
     if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise RowError("E230", f"the header names the column {twice[0]!r} twice")
+        raise RowError("E230", f"the header names the column {quoted(twice[0])} twice")
     for names in [columns] if columns else _USUAL_COLUMNS:
         if set(names) <= set(header):
             return header.index(names[0]), header.index(names[1])
     if columns:
         missing = next(name for name in columns if name not in header)
-        raise RowError("E230", f"no column {missing!r}", hint=f"the header has {', '.join(header)}")
+        raise RowError(
+            "E230", f"no column {missing!r}", hint=f"the header has {', '.join(map(quoted, header))}"
+        )
     if len(header) == 2:
         return 0, 1
     hint = "name them in the Dataset: columns: {input: ..., output: ...}"

@@ -127,7 +127,7 @@ def test_a_missing_column_is_told_what_the_header_has(tmp_path: Path) -> None:
     (wrong,) = refused(tmp_path, b"text,category\na,b\n", "rows.csv", columns=columns)
     assert wrong.code == "E230"
     assert "'intent'" in wrong.message
-    assert "text, category" in wrong.hint
+    assert "'text', 'category'" in wrong.hint
 
 
 def test_columns_are_found_by_name_wherever_they_are(tmp_path: Path) -> None:
@@ -218,6 +218,11 @@ def test_no_content_of_the_data_is_shown(tmp_path: Path) -> None:
     bad = b'{"contents": [{"role": "user", "parts": [{"text": "my IBAN is DE00"}]}], }\n'
     shown = DatasetErrors(refused(tmp_path, GOOD + bad)).render()
     assert "IBAN" not in shown
+
+
+def test_a_name_that_is_not_one_is_cut(tmp_path: Path) -> None:
+    (wrong,) = refused(tmp_path, GOOD + line(USER, turn("x" * 500, "a")))
+    assert len(wrong.message) < 100
 
 
 def test_limits_stop_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
