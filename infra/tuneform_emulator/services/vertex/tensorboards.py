@@ -158,7 +158,7 @@ def _parent(world: World, request: wire.Request, kind: str) -> str:
 def _matching(world: World, kind: str, pattern: str) -> list[Json]:
     """The documents whose name has the pattern's shape, newest first; `-` and `*` stand for any one segment."""
     wanted = pattern.split("/")
-    prefix = "/".join(_before_wildcard(wanted)) + "/"
+    prefix = "/".join(_before_wildcard(wanted))
     found = [
         document for name, document in world.store.list(kind, prefix) if _same_shape(wanted, name.split("/"))
     ]
