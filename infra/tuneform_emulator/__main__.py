@@ -6,8 +6,11 @@ import json
 import logging
 import os
 import shlex
+import signal
 import socket
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
@@ -15,8 +18,8 @@ from typing import TypeVar
 import click
 
 from . import __version__, daemon
-from .clock import Clock, ManualClock, WallClock
-from .server import COUNTED, serve
+from .clock import Clock, ManualClock, WallClock, parse_stamp
+from .server import COUNTED, HOST, STOOD_AT, serve
 from .store import Store
 from .world import World
 
@@ -75,20 +78,18 @@ def cli() -> None:
 def start(root: Path, port: int, *, manual_clock: bool) -> None:
     """Starts the emulator in the background and waits until it answers."""
     state = daemon.State(root)
-    try:
+    with told(), daemon.alone(state):
         running = found(state)
         if running is None:
             running = daemon.start(state, port, manual_clock=manual_clock)
             click.echo(f"The emulator listens on {running.endpoint} (pid {running.pid}, log {state.log}).")
-        elif port not in (0, running.port):
+            return
+        if port not in (0, running.port):
             raise daemon.DaemonError(
                 f"The emulator of {root} runs already, on port {running.port} (pid {running.pid}).",
                 "Stop it first, or leave --port out.",
             )
-        else:
-            click.echo(f"The emulator runs already: {running.endpoint} (pid {running.pid}).")
-    except daemon.DaemonError as error:
-        raise Failure(error) from error
+        click.echo(f"The emulator runs already: {running.endpoint} (pid {running.pid}).")
 
 
 @cli.command()
@@ -96,15 +97,13 @@ def start(root: Path, port: int, *, manual_clock: bool) -> None:
 def stop(root: Path) -> None:
     """Stops the emulator; its state stays."""
     state = daemon.State(root)
-    running = found(state)
-    if running is None:
-        click.echo("The emulator is not running.")
-        return
-    try:
+    with told(), daemon.alone(state):
+        running = found(state)
+        if running is None:
+            click.echo("The emulator is not running.")
+            return
         daemon.stop(state, running)
-    except daemon.DaemonError as error:
-        raise Failure(error) from error
-    click.echo(f"Stopped the emulator (pid {running.pid}).")
+        click.echo(f"Stopped the emulator (pid {running.pid}).")
 
 
 @cli.command()
@@ -116,7 +115,10 @@ def status(context: click.Context, root: Path) -> None:
     if running is None:
         click.echo("The emulator is not running.")
         context.exit(NOT_RUNNING)
-    counts = daemon.ask(running.port, "/_emulator/counts") or {}
+    try:
+        counts = daemon.ask(running.port, "/_emulator/counts") or {}
+    except TimeoutError:
+        counts = {}
     click.echo(f"The emulator is running: {running.endpoint} (pid {running.pid}).")
     click.echo(", ".join(f"{counts.get(name, '?')} {name}" for name in COUNTED))
 
@@ -126,17 +128,15 @@ def status(context: click.Context, root: Path) -> None:
 def reset(root: Path) -> None:
     """Throws away everything the emulator holds; starts it again when it was running."""
     state = daemon.State(root)
-    running = found(state)
-    try:
+    with told(), daemon.alone(state):
+        running = found(state)
         if running:
             daemon.stop(state, running)
         daemon.wipe(state)
         click.echo(f"Wiped {state.database}.")
         if running:
-            again = daemon.start(state, running.port)
+            again = daemon.start(state, running.port, manual_clock=running.manual_clock)
             click.echo(f"The emulator listens on {again.endpoint} (pid {again.pid}).")
-    except daemon.DaemonError as error:
-        raise Failure(error) from error
 
 
 @cli.command()
@@ -166,20 +166,44 @@ def serve_command(root: Path, port: int, fd: int, *, manual_clock: bool) -> None
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     state = daemon.State(root)
     root.mkdir(parents=True, exist_ok=True)
-    try:
+    with told():
+        if running := found(state):
+            raise daemon.DaemonError(
+                f"The emulator of {root} runs already (pid {running.pid}).", "Stop it first."
+            )
         bound = socket.socket(fileno=fd) if fd >= 0 else daemon.choose_port(state, port)
-    except daemon.DaemonError as error:
-        raise Failure(error) from error
+    # The server finishes its calls on these signals and then sends them again: end then, with everything closed.
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, lambda *_: sys.exit(0))
+    used = bound.getsockname()[1]
+    running = daemon.Running(
+        os.getpid(), used, f"http://{HOST}:{used}", daemon.environment(used), manual_clock
+    )
     store = Store(state.database)
-    clock: Clock = ManualClock(datetime.now(UTC)) if manual_clock else WallClock()
-    daemon.write_record(state, os.getpid(), bound.getsockname()[1])
+    daemon.write_record(state, running)
     try:
-        serve(World(store, clock), bound)
+        serve(World(store, clock(store, manual=manual_clock)), bound)
     finally:
-        noted = daemon.read_record(state)
-        if noted and noted.pid == os.getpid():
+        if daemon.read_record(state) == running:
             state.record.unlink(missing_ok=True)
         store.close()
+
+
+def clock(store: Store, *, manual: bool) -> Clock:
+    """The machine's clock, or one driven by hand that goes on where it stood before a restart."""
+    if not manual:
+        return WallClock()
+    stood = store.get(*STOOD_AT)
+    return ManualClock(parse_stamp(stood["now"]) if stood else datetime.now(UTC))
+
+
+@contextmanager
+def told() -> Iterator[None]:
+    """Turns the daemon's errors into what the command line prints."""
+    try:
+        yield
+    except daemon.DaemonError as error:
+        raise Failure(error) from error
 
 
 def found(state: daemon.State) -> daemon.Running | None:

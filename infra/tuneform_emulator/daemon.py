@@ -1,12 +1,15 @@
 """The emulator as a process of its own: started, found again, stopped, by a state directory.
 
 The directory holds `emulator.db` (all state), `emulator.log`, and while it runs `emulator.json`: pid, port, endpoint
-and the environment that clients need. A file left by a process that is gone is cleaned up and said so; a pid
-counts as ours only while the health call on the recorded port answers with that same pid.
+and the environment that clients need. A record left by a process that is gone is cleaned up and said so; a pid
+counts as ours only when the health call on the recorded port answers with that same pid, or when the process
+bears our name and is too busy to answer.
 """
 
 from __future__ import annotations
 
+import fcntl
+import http.client
 import json
 import os
 import signal
@@ -14,7 +17,8 @@ import socket
 import subprocess
 import sys
 import time
-import urllib.request
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +28,8 @@ from .server import HOST, START_SECONDS, STOP_SECONDS, listen
 PREFERRED_PORT = 8787
 DEFAULT_DIR = Path(".tuneform/emulator")
 LOG_TAIL = 15
-HEALTH_SECONDS = 2.0
+QUICK_SECONDS = 2.0
+PATIENT_SECONDS = 10.0
 STEP = 0.05
 
 
@@ -44,6 +49,7 @@ class Running:
     port: int
     endpoint: str
     env: dict[str, str]
+    manual_clock: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,65 +91,96 @@ def environment(port: int) -> dict[str, str]:
     }
 
 
-def write_record(state: State, pid: int, port: int) -> None:
+def write_record(state: State, running: Running) -> None:
     """Notes who runs; written whole or not at all."""
-    record = {"pid": pid, "port": port, "endpoint": f"http://{HOST}:{port}", "env": environment(port)}
+    record = {
+        "pid": running.pid,
+        "port": running.port,
+        "endpoint": running.endpoint,
+        "env": running.env,
+        "manualClock": running.manual_clock,
+    }
     scratch = state.record.with_suffix(".new")
     scratch.write_text(json.dumps(record, indent=2) + "\n")
     scratch.replace(state.record)
-    state.last_port.write_text(f"{port}\n")
+    state.last_port.write_text(f"{running.port}\n")
 
 
 def read_record(state: State) -> Running | None:
     """The noted process, whether it runs or not; None when there is no note or it is not readable as one."""
     try:
         record = json.loads(state.record.read_text())
-        return Running(int(record["pid"]), int(record["port"]), str(record["endpoint"]), dict(record["env"]))
+        return Running(
+            int(record["pid"]),
+            int(record["port"]),
+            str(record["endpoint"]),
+            dict(record["env"]),
+            bool(record.get("manualClock")),
+        )
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def ask(port: int, path: str) -> dict[str, Any] | None:
-    """The JSON that an emulator on a port answers, None when none does."""
-    # Proxies of the environment are not for loopback.
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        with opener.open(f"http://{HOST}:{port}{path}", timeout=HEALTH_SECONDS) as answer:
-            value = json.load(answer)
-    except (OSError, ValueError):
-        return None
+def ask(port: int, path: str, seconds: float = QUICK_SECONDS) -> dict[str, Any] | None:
+    """The JSON that an emulator on a port answers, None when none does; raises TimeoutError."""
+    with closing(http.client.HTTPConnection(HOST, port, timeout=seconds)) as connection:
+        try:
+            connection.request("GET", path)
+            value = json.load(connection.getresponse())
+        except TimeoutError:
+            raise
+        except (OSError, ValueError, http.client.HTTPException):
+            return None
     return value if isinstance(value, dict) else None
 
 
-def health_pid(port: int) -> int | None:
-    """The pid of the emulator that answers on a port."""
-    answer = ask(port, "/_emulator/health")
+def health_pid(port: int, seconds: float = QUICK_SECONDS) -> int | None:
+    """The pid of the emulator that answers on a port; raises TimeoutError."""
+    answer = ask(port, "/_emulator/health", seconds)
     return answer["pid"] if answer and isinstance(answer.get("pid"), int) else None
 
 
 def find(state: State) -> tuple[Running | None, str]:
-    """The emulator of this directory, and a sentence about a stale record that was cleaned up on the way."""
+    """The emulator of this directory, and a sentence for people about anything odd that was met on the way."""
     noted = read_record(state)
     if noted is None:
         stale = state.record.exists()
         state.record.unlink(missing_ok=True)
         return None, f"Removed {state.record}: it could not be read." if stale else ""
-    if health_pid(noted.port) == noted.pid:
-        return noted, ""
-    why = "is not our emulator" if alive(noted.pid) else "is gone"
+    try:
+        if health_pid(noted.port, PATIENT_SECONDS) == noted.pid:
+            return noted, ""
+    except TimeoutError:
+        if __package__ in command_line(noted.pid):
+            return noted, f"Process {noted.pid} is there but has not answered for {PATIENT_SECONDS:.0f} s."
+    why = "is not our emulator" if command_line(noted.pid) else "is gone"
     state.record.unlink(missing_ok=True)
     return None, f"Removed a stale {state.record}: process {noted.pid} {why}."
 
 
-def alive(pid: int) -> bool:
-    """Whether a process of that id exists."""
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
+def command_line(pid: int) -> str:
+    """What a process was started as, "" when it has ended (a zombie has)."""
+    proc = Path("/proc") / str(pid)
+    if Path("/proc/self/stat").exists():
+        try:
+            if proc.joinpath("stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return ""
+            return proc.joinpath("cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace") or "?"
+        except OSError:
+            return ""
+    listed = subprocess.run(  # noqa: S603 - the process list, by an integer
+        ["/bin/ps", "-o", "stat=,args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return "" if listed.startswith("Z") else listed
+
+
+@contextmanager
+def alone(state: State) -> Iterator[None]:
+    """Holds off other starts, stops and resets of this directory while the block runs."""
+    state.root.mkdir(parents=True, exist_ok=True)
+    with (state.root / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def choose_port(state: State, asked: int) -> socket.socket:
@@ -167,7 +204,10 @@ def choose_port(state: State, asked: int) -> socket.socket:
 
 def port_taken(port: int) -> DaemonError:
     """The error for a port in use, naming the emulator that holds it when it is one."""
-    pid = health_pid(port)
+    try:
+        pid = health_pid(port)
+    except TimeoutError:
+        pid = None
     holder = f"another tuneform emulator (pid {pid})" if pid else "another process"
     stop = f"stop it (kill {pid}, or `stop --dir` with its directory)" if pid else "stop that process"
     return DaemonError(
@@ -203,7 +243,7 @@ def start(state: State, port: int, *, manual_clock: bool = False) -> Running:
     deadline = time.monotonic() + START_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         noted = read_record(state)
-        if noted and noted.pid == process.pid and health_pid(noted.port) == process.pid:
+        if noted and noted.pid == process.pid and answers(noted):
             return noted
         time.sleep(STEP)
     ended = process.poll()
@@ -212,6 +252,14 @@ def start(state: State, port: int, *, manual_clock: bool = False) -> Running:
         process.wait()
     what = "did not answer in time" if ended is None else f"ended with code {ended}"
     raise DaemonError(f"The emulator {what}. The end of {state.log}:\n{tail(state.log)}")
+
+
+def answers(noted: Running) -> bool:
+    """Whether the process answers right now."""
+    try:
+        return health_pid(noted.port) == noted.pid
+    except TimeoutError:
+        return False
 
 
 def tail(log: Path) -> str:
@@ -234,17 +282,13 @@ def stop(state: State, running: Running) -> None:
 
 
 def gone(pid: int, patience: float) -> bool:
-    """Waits until a process has ended, at most `patience` seconds; reaps it when it is our own child."""
+    """Waits until a process has ended, at most `patience` seconds."""
     deadline = time.monotonic() + patience
-    while time.monotonic() < deadline:
-        try:
-            if os.waitpid(pid, os.WNOHANG)[0] == pid:
-                return True
-        except ChildProcessError:
-            if not alive(pid):
-                return True
+    while command_line(pid):
+        if time.monotonic() > deadline:
+            return False
         time.sleep(STEP)
-    return False
+    return True
 
 
 def wipe(state: State) -> None:

@@ -125,7 +125,10 @@ def control_routes(world: World, traffic: Traffic) -> tuple[Route, ...]:
                 "'seconds' must be a number that is not negative.", ("seconds", "required")
             )
         world.clock.advance(timedelta(seconds=seconds))
-        return {"now": world.stamp()}
+        stood = {"now": world.stamp()}
+        world.store.delete(*STOOD_AT)
+        world.store.create(*STOOD_AT, stood)
+        return stood
 
     return (
         Route("GET", "/_emulator/health", health),
@@ -134,6 +137,9 @@ def control_routes(world: World, traffic: Traffic) -> tuple[Route, ...]:
         Route("POST", "/_emulator/clock:advance", advance),
     )
 
+
+STOOD_AT = ("clock", "manual")
+"""Where the clock that is driven by hand is kept over a restart."""
 
 COUNTED = {"jobs": "tuningJob", "models": "model", "endpoints": "endpoint", "buckets": "bucket"}
 """What `status` counts, and the kind it is stored under."""
