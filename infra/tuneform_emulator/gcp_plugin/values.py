@@ -110,7 +110,8 @@ def reveal(value: Any) -> Any:
 def conceal(properties: Mapping[str, Any], source: Mapping[str, Any]) -> dict[str, Any]:
     """`properties` with every top-level one secret that holds a secret in `source`."""
     return {
-        name: Secret(value) if has_secret(source.get(name)) else value for name, value in properties.items()
+        name: Secret(reveal(value)) if has_secret(source.get(name)) else value
+        for name, value in properties.items()
     }
 
 
