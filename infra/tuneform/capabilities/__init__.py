@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 Unknown = Literal["unknown"]
@@ -43,7 +43,7 @@ class Model:
 @cache
 def models() -> Mapping[str, Model]:
     """Every model that a document names, by its short name (`gemini-2.5-flash`)."""
-    data = tomllib.loads(files(__package__).joinpath("models.toml").read_text(encoding="utf-8"))
+    data = tomllib.loads(Path(__file__).with_name("models.toml").read_text(encoding="utf-8"))
     sources = {
         name: Source(title=entry["title"], url=entry["url"], updated=entry["date"])
         for name, entry in data["sources"].items()

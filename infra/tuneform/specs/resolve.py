@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from tuneform.errors import Diagnostic
 from tuneform.specs.graph import CycleError, Key, ordered
 from tuneform.specs.kinds import KINDS, SpecModel
+from tuneform.specs.kinds.base import shown
 from tuneform.specs.shape import Reference, did_you_mean, references
 from tuneform.specs.tree import Document
 from tuneform.specs.typed import Draft
@@ -59,7 +60,7 @@ def _homes(
             home = draft.project
         elif draft.project:
             hint = did_you_mean(draft.project, list(projects), _known("Project", projects))
-            message = f"there is no Project {draft.project!r}"
+            message = f"there is no Project {shown(draft.project)}"
             found.append(draft.origin.diagnostic("E146", message, "metadata", "project", hint=hint))
         elif len(projects) == 1:
             home = next(iter(projects))
@@ -79,7 +80,7 @@ def _register(state: _Resolution, draft: Draft, project: str) -> None:
     if key in state.drafts:
         origin = state.drafts[key].origin
         first = origin.text.position(origin.span("metadata", "name")[0])
-        message = f"there are two documents {draft.kind} {draft.name!r}"
+        message = f"there are two documents {draft.kind} {shown(draft.name)}"
         hint = f"the first one is at {first}"
         state.found.append(draft.origin.diagnostic("E143", message, "metadata", "name", hint=hint))
     else:
@@ -99,14 +100,16 @@ def _target(state: _Resolution, key: Key, reference: Reference) -> Key | None:
     if wanted in state.drafts:
         return wanted
     origin = state.drafts[key].origin
-    message = f"there is no {reference.target} {reference.name!r}"
+    message = f"there is no {reference.target} {shown(reference.name)}"
     here = [name for kind, home, name in state.drafts if (kind, home) == (reference.target, project)]
     others = sorted(kind for kind, home, name in state.drafts if (home, name) == (project, reference.name))
     elsewhere = sorted(
         h for kind, h, name in state.drafts if (kind, name) == (reference.target, reference.name)
     )
     if others:
-        message = f"{reference.name!r} is the name of {_a(others[0])}; {_a(reference.target)} is needed here"
+        message = (
+            f"{shown(reference.name)} is the name of {_a(others[0])}; {_a(reference.target)} is needed here"
+        )
         hint = did_you_mean(reference.name, here, _known(reference.target, here))
         state.found.append(origin.diagnostic("E141", message, *reference.path, hint=hint))
         return None

@@ -12,6 +12,8 @@ from tuneform.specs.kinds import Ref, SpecModel
 from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode
 
 Step = str | int
+# Nobody mistypes more than this, and difflib's time grows with the square of it.
+_LONGEST_WORD = 80
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,8 @@ def model_at(model: type[SpecModel], path: Sequence[Step]) -> type[SpecModel] | 
 
 def nearest(word: str, words: Sequence[str]) -> str:
     """The word that was probably meant, or an empty string. Case does not count."""
+    if len(word) > _LONGEST_WORD:
+        return ""
     folded = {known.lower(): known for known in words}
     close = get_close_matches(word.lower(), list(folded), n=1, cutoff=0.6)
     return folded[close[0]] if close else ""

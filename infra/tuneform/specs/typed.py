@@ -91,7 +91,7 @@ class _Reader:
         version, kind = _text(self.origin.root, "apiVersion"), _text(self.origin.root, "kind")
         if version != API_VERSION:
             message = (
-                f"apiVersion {version!r} is not known"
+                f"apiVersion {shown(version)} is not known"
                 if "apiVersion" in entries
                 else "missing field 'apiVersion'"
             )
@@ -99,7 +99,7 @@ class _Reader:
         for name in entries:
             if name not in _PARTS:
                 hint = did_you_mean(name, _PARTS, "a document has apiVersion, kind, metadata and spec")
-                self.report("E123", f"unknown field {name!r}", name, key=True, hint=hint)
+                self.report("E123", f"unknown field {shown(name)}", name, key=True, hint=hint)
         if kind in KINDS:
             return kind
         known = ", ".join(KINDS)
@@ -108,7 +108,7 @@ class _Reader:
         elif "kind" in entries:
             self.report(
                 "E121",
-                f"{kind!r} is not a kind",
+                f"{shown(kind)} is not a kind",
                 "kind",
                 hint=did_you_mean(kind, list(KINDS), f"the kinds are {known}"),
             )
@@ -195,7 +195,7 @@ class _Reader:
             hint = f"it belongs in {deeper[0]!r}" if deeper else f"known here: {', '.join(known)}"
         self.report(
             "E123",
-            f"unknown field {name!r} in {_dotted((part, *path[:-1]))}",
+            f"unknown field {shown(name)} in {_dotted((part, *path[:-1]))}",
             part,
             *path,
             key=True,

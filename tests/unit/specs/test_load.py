@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -191,7 +192,51 @@ def test_links_that_lead_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     )
     (root / "b.yaml").symlink_to(outside / "a.yaml")
     (root / "in.csv").symlink_to(outside / "train.csv")
-    assert codes(root) == ["E115", "E151"]
+    (root / "team").symlink_to(outside)
+    assert codes(root) == ["E115", "E151", "E115"]
+
+
+def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    root = folder(tmp_path / "s", a=BASE)
+    folder(root / "team", b=BUCKET)
+    scan = os.scandir
+
+    def closed(path: str) -> object:
+        if Path(path).name == "team":
+            raise PermissionError(13, "Permission denied", str(path))
+        return scan(path)
+
+    # Tests may run as root, whom no permission stops.
+    monkeypatch.setattr(os, "scandir", closed)
+    assert codes(root) == ["E103"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "%YAML 3.0\n---\na: 1\n",
+        "x" * 1_000_000 + ": 1\n",
+        PROJECT.replace("demo}", "y" * 1_000_000 + "}"),
+        JOB.replace("ref: words", "ref: " + "w" * 100_000),
+        'kind: "\\e[31m\\0"\napiVersion: "\\a"\n',
+        DATASET.replace("{examples: [{input: a, output: b}]}", '"\\0\\e"'),
+        DATASET.replace("{examples: [{input: a, output: b}]}", "n" * 5000),
+        "[" * 1_000_000,
+        "{a: " * 10_000,
+        "- " * 1_000_000,
+        "--- {}\n" * 2000,
+        "--- [\n" * 2000,
+        "? " * 10_000 + "a",
+        "'" + "a\n\n" * 100_000,
+    ],
+    ids=range(14),
+)
+def test_hostile_text_is_refused_in_printable_words(text: str, tmp_path: Path) -> None:
+    with pytest.raises(SpecErrors) as caught:
+        load(folder(tmp_path / "s", a="---\n".join([PROJECT, BUCKET]), b=text))
+    words = "".join(f"{d.message}{d.hint}{d.excerpt[:100]}" for d in caught.value.diagnostics)
+    assert words.replace("\n", "").isprintable()
+    assert len(caught.value.render()) < 2_000_000
 
 
 def test_errors_of_all_files_come_sorted_by_file_and_line(tmp_path: Path) -> None:

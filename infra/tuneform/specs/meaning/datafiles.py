@@ -8,6 +8,7 @@ from pathlib import Path
 
 from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import Dataset, SpecModel
+from tuneform.specs.kinds.base import shown
 from tuneform.specs.kinds.dataset import Source
 from tuneform.specs.shape import did_you_mean
 from tuneform.specs.tree import Document
@@ -47,7 +48,7 @@ def _sources(document: Document[SpecModel]) -> Iterator[tuple[str, str, Source]]
 def _fault(folder: Path, name: str, root: Path) -> tuple[str, str, str] | None:
     outside = (
         "E151",
-        f"{name!r} leads out of the spec folder {str(root)!r}",
+        f"{shown(name)} leads out of the spec folder {str(root)!r}",
         "copy the file into the folder",
     )
     try:
@@ -57,10 +58,10 @@ def _fault(folder: Path, name: str, root: Path) -> tuple[str, str, str] | None:
         if file.is_file():
             return None
         if file.is_dir():
-            return "E150", f"{name!r} is a folder", "name a file in it"
+            return "E150", f"{shown(name)} is a folder", "name a file in it"
         near = [entry.name for entry in file.parent.iterdir()] if file.parent.is_dir() else []
     except (OSError, ValueError, RuntimeError) as error:
         # A name too long, with a NUL in it, or a ring of symbolic links.
-        return "E150", f"{name!r} cannot be read: {error}", "name a file that is there"
+        return "E150", f"{shown(name)} cannot be read: {error}", "name a file that is there"
     hint = did_you_mean(file.name, near, f"looked in {str(folder)!r}, where the spec file is")
-    return "E150", f"there is no file {name!r}", hint
+    return "E150", f"there is no file {shown(name)}", hint
