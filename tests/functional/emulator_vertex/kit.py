@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -62,8 +62,15 @@ class Vertex:
 
     world: World
     endpoint: str
+    clients: dict[str, genai.Client] = field(default_factory=dict)
+    """google-genai closes a client that nobody holds, also while it is being used."""
 
     def genai(self, version: str = "v1beta1") -> genai.Client:
+        if version not in self.clients:
+            self.clients[version] = self._genai(version)
+        return self.clients[version]
+
+    def _genai(self, version: str) -> genai.Client:
         return genai.Client(
             vertexai=True,
             project=PROJECT,

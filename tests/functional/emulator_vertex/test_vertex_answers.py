@@ -141,7 +141,10 @@ def test_tokens_are_counted(vertex: Vertex, done: dict[str, Any]) -> None:
     assert counted.total_tokens == trainer.count_tokens("where is my parcel")
     client = vertex.gapic("LlmUtilityServiceClient")
     content = aiplatform_v1.Content(role="user", parts=[aiplatform_v1.Part(text="where is my parcel")])
-    assert client.count_tokens(endpoint=endpoint, contents=[content]).total_tokens == counted.total_tokens
+    assert (
+        client.count_tokens(request={"endpoint": endpoint, "contents": [content]}).total_tokens
+        == counted.total_tokens
+    )
 
 
 def test_a_draw_is_repeated_by_its_seed(vertex: Vertex, done: dict[str, Any]) -> None:

@@ -56,7 +56,7 @@ def test_an_endpoint_keeps_the_id_it_was_given(client: Any, make: Make) -> None:
 
 def test_an_id_that_is_taken_is_refused(client: Any, make: Make) -> None:
     taken = make().rpartition("/")[2]
-    with pytest.raises(exceptions.AlreadyExists, match=taken):
+    with pytest.raises(exceptions.Conflict, match=taken):
         client.create_endpoint(
             parent=PARENT, endpoint=aiplatform_v1.Endpoint(display_name="x"), endpoint_id=taken
         )
@@ -64,7 +64,7 @@ def test_an_id_that_is_taken_is_refused(client: Any, make: Make) -> None:
 
 @pytest.mark.parametrize("bad", ["Upper", "a" * 64, "ends-", "0123", "1234567890", "-x", "a_b", "1a"])
 def test_a_bad_id_is_refused(client: Any, bad: str) -> None:
-    with pytest.raises(exceptions.InvalidArgument, match="endpoint_id"):
+    with pytest.raises(exceptions.BadRequest, match="endpoint_id"):
         client.create_endpoint(
             parent=PARENT, endpoint=aiplatform_v1.Endpoint(display_name="x"), endpoint_id=bad
         )
@@ -137,14 +137,14 @@ def test_a_split_that_does_not_fit_is_refused_and_nothing_is_deployed(
     client: Any, make: Make, done: dict[str, Any], split: dict[str, int]
 ) -> None:
     endpoint = make()
-    with pytest.raises(exceptions.InvalidArgument):
+    with pytest.raises(exceptions.BadRequest):
         deploy(client, endpoint, done, "1", split)
     assert not client.get_endpoint(name=endpoint).deployed_models
 
 
 def test_an_unknown_checkpoint_or_model_is_refused(client: Any, make: Make, done: dict[str, Any]) -> None:
     endpoint = make()
-    with pytest.raises(exceptions.InvalidArgument, match="Checkpoint 9"):
+    with pytest.raises(exceptions.BadRequest, match="Checkpoint 9"):
         deploy(client, endpoint, done, "9")
     gone = {"tunedModel": {"model": f"{PARENT}/models/1@1"}}
     with pytest.raises(exceptions.NotFound):
@@ -159,7 +159,7 @@ def test_traffic_is_switched_and_the_old_one_undeployed(
     endpoint = make()
     old = deploy(client, endpoint, done, "1")
     new = deploy(client, endpoint, done, "3", {old: 100, "0": 0})
-    with pytest.raises(exceptions.FailedPrecondition, match=old):
+    with pytest.raises(exceptions.BadRequest, match=old):
         client.undeploy_model(endpoint=endpoint, deployed_model_id=old)
     mask = field_mask_pb2.FieldMask(paths=["traffic_split"])
     switched = client.update_endpoint(
@@ -197,7 +197,7 @@ def test_a_patch_changes_what_the_mask_names_alone(client: Any, make: Make) -> N
 @pytest.mark.parametrize("split", [{"77": 100}, {"77": 40}])
 def test_a_patch_cannot_send_traffic_nowhere(client: Any, make: Make, split: dict[str, int]) -> None:
     body = aiplatform_v1.Endpoint(name=make(), traffic_split=split)
-    with pytest.raises(exceptions.InvalidArgument):
+    with pytest.raises(exceptions.BadRequest):
         client.update_endpoint(endpoint=body, update_mask=field_mask_pb2.FieldMask(paths=["traffic_split"]))
 
 
@@ -208,7 +208,7 @@ def test_an_endpoint_is_deleted_once_it_is_empty(
     client = vertex.gapic("EndpointServiceClient", version)
     endpoint = make()
     deployed_id = deploy(vertex.gapic("EndpointServiceClient"), endpoint, done, "1")
-    with pytest.raises(exceptions.FailedPrecondition, match=deployed_id):
+    with pytest.raises(exceptions.BadRequest, match=deployed_id):
         client.delete_endpoint(name=endpoint)
     client.undeploy_model(endpoint=endpoint, deployed_model_id=deployed_id).result()
     client.delete_endpoint(name=endpoint).result()

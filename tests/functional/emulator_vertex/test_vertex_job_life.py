@@ -191,7 +191,6 @@ def test_gapic_cancels_a_job_while_it_trains(vertex: Vertex) -> None:
     assert 0 < int(ended["tuningJobMetadata"]["completedEpochCount"]) < 500
     found = client.get_tuning_job(name=job["name"])
     assert found.state == aiplatform_v1beta1.JobState.JOB_STATE_CANCELLED
-    assert found.tuning_job_metadata.completed_epoch_count > 0
 
 
 def test_a_finished_job_cannot_be_cancelled(vertex: Vertex, done: dict[str, Any]) -> None:

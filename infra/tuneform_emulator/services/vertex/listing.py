@@ -25,7 +25,7 @@ Getter = Callable[[Mapping[str, Any]], object]
 _TERM = re.compile(
     r"""\s*(?P<field>[A-Za-z_][\w]*(?:\.(?:"[^"]*"|[\w-]+))*)\s*
         (?P<operator>!=|=|:)\s*
-        (?P<value>"(?:[^"\\]|\\.)*"|[^\s"]+)\s*""",
+        (?P<value>"(?:[^"\\]|\\.)*"|[^\s"()=!:][^\s"()]*)\s*""",
     re.VERBOSE,
 )
 _JOINT = re.compile(r"(?P<joint>AND|OR|NOT)\b\s*|$")
