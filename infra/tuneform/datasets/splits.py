@@ -69,13 +69,13 @@ def share(examples: int, fraction: float) -> int:
     return max(least, int(exact))
 
 
-def requests(split: Split) -> tuple[tuple[Mapping[str, Any], str], ...]:
-    """What to ask and what to expect, for each example in the order of `lines`.
+def requests(lines: Iterable[bytes]) -> tuple[tuple[Mapping[str, Any], str], ...]:
+    """What to ask and what to expect, for each of a split's canonical lines.
 
     The question is the body of a generateContent call: the example without its last turn. What is expected is
     the text of that turn.
     """
-    return tuple(_request(orjson.loads(line)) for line in split.lines)
+    return tuple(_request(orjson.loads(line)) for line in lines)
 
 
 def pairs(split: Split) -> tuple[tuple[str, str], ...]:
@@ -84,7 +84,7 @@ def pairs(split: Split) -> tuple[tuple[str, str], ...]:
     The prompt is the text of the system instruction and of all turns but the last, joined with line feeds. That
     is the whole question only where an example has one turn of text; `requests` is exact for all.
     """
-    return tuple((_prompt(request), output) for request, output in requests(split))
+    return tuple((_prompt(request), output) for request, output in requests(split.lines))
 
 
 def _request(example: dict[str, Any]) -> tuple[Mapping[str, Any], str]:

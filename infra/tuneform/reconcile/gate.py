@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
 
+from tuneform.datasets import requests
 from tuneform.errors import ReconcileError
 from tuneform.reconcile.desired import Content, Gate
 from tuneform.reconcile.ledger import GateResult, Record
@@ -50,7 +50,7 @@ class Measuring:
     test: Content | None
     read: Callable[[str], bytes]
     curves: Callable[[], Curves]
-    ask: Callable[[dict[str, Any]], str]
+    ask: Callable[[Mapping[str, Any]], str]
     digest: str
 
     def measure(self, demand: Demand, gate: Gate, checkpoint: Checkpoint) -> GateResult:
@@ -77,33 +77,15 @@ class Measuring:
                 "the gate asks for exactMatch, and the dataset has no test split",
                 remedy="give the dataset a test split: the gate is never measured on data that training saw",
             )
-        asked = list(questions(self.read(self.test.uri)))[: gate.exact_match_examples]
+        asked = requests(self.read(self.test.uri).splitlines())[: gate.exact_match_examples]
         with ThreadPoolExecutor(CONCURRENT_QUESTIONS) as pool:
-            answers = list(pool.map(lambda question: self.ask(question.request), asked))
+            answers = list(pool.map(self.ask, (request for request, _ in asked)))
         right = sum(
-            answer.strip() == question.expected.strip()
-            for question, answer in zip(asked, answers, strict=True)
+            answer.strip() == expected.strip() for answer, (_, expected) in zip(answers, asked, strict=True)
         )
         return GateResult(
             checkpoint.id, "exactMatch", right / len(asked), self.test.digest, gate.exact_match_examples or 0
         )
-
-
-@dataclass(frozen=True)
-class Question:
-    """A held-out example: what to send, and the answer that would be right."""
-
-    request: dict[str, Any]
-    expected: str
-
-
-def questions(data: bytes) -> Iterator[Question]:
-    """The questions in canonical Vertex JSONL: everything but the last model turn is asked."""
-    for line in data.splitlines():
-        example = json.loads(line)
-        *asked, answer = example["contents"]
-        request = {**example, "contents": asked}
-        yield Question(request, "".join(part.get("text", "") for part in answer["parts"]))
 
 
 def at_step(points: Points, step: int) -> float | None:
@@ -118,11 +100,10 @@ def measure_all(
     """Every demand's measurement, kept ones reused; the record holds the new ones."""
     results: list[GateResult] = []
     for demand in demands(gate):
-        exact = demand.metric == "exactMatch"
-        digest = measuring.test.digest if exact and measuring.test else measuring.digest
-        kept = record.measured(
-            checkpoint.id, demand.metric, digest, gate.exact_match_examples if exact else 0
-        )
+        digest, asked = measuring.digest, 0
+        if demand.metric == "exactMatch" and measuring.test is not None:
+            digest, asked = measuring.test.digest, gate.exact_match_examples or 0
+        kept = record.measured(checkpoint.id, demand.metric, digest, asked)
         result = kept or measuring.measure(demand, gate, checkpoint)
         if kept is None:
             record = replace(record, gates=(*record.gates, result))

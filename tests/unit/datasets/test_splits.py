@@ -98,7 +98,7 @@ def test_requests_ask_everything_but_the_last_turn(tmp_path: Path) -> None:
         "contents": [{"role": role, "parts": [{"text": text}]} for role, text in turns],
     }
     split = prepared(tmp_path, orjson.dumps(example)).training
-    ((request, expected),) = requests(split)
+    ((request, expected),) = requests(split.lines)
     assert expected == "d"
     assert [turn["parts"][0]["text"] for turn in request["contents"]] == ["a", "b", "c"]
     assert request["systemInstruction"]["parts"] == [{"text": "s"}]
