@@ -1,0 +1,154 @@
+"""Spec documents as the inputs of the provider's resources: what the program declares and an import takes.
+
+Values that only a resource's outputs hold (content, revision, model) are passed in, plain or as Pulumi outputs.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tuneform.datasets import DatasetSource
+from tuneform.specs import (
+    Dataset,
+    DatasetBucket,
+    Document,
+    EncryptionKey,
+    Project,
+    ServiceAccount,
+    Tree,
+    TunedModel,
+    TuningJob,
+)
+
+
+def project(tree: Tree, document: Document[Any]) -> dict[str, Any]:
+    """The `project` input of every resource."""
+    found: Document[Project] = tree.project_of(document)
+    return {
+        "name": found.name,
+        "projectId": found.spec.project_id,
+        "location": found.spec.location,
+        "servingLocation": found.spec.serving_location,
+        "owner": found.spec.owner,
+        "stateBucket": found.spec.state_bucket,
+    }
+
+
+def labels(tree: Tree, document: Document[Any]) -> dict[str, str]:
+    """The project's labels and the document's own; the latter win."""
+    return {**tree.project_of(document).spec.labels, **document.metadata.labels}
+
+
+def source(document: Document[Dataset]) -> DatasetSource:
+    """What a Dataset document asks for."""
+    return DatasetSource.from_spec(document.spec)
+
+
+def dataset(tree: Tree, document: Document[Dataset]) -> dict[str, Any]:
+    """The inputs of a Dataset."""
+    bucket = tree.find(DatasetBucket, document.spec.bucket.ref, document.project)
+    return {
+        "project": project(tree, document),
+        "name": document.name,
+        "bucket": bucket.spec.bucket_name,
+        "root": str(tree.root.resolve()),
+        "source": source(document).to_json(),
+    }
+
+
+def tuning_job(
+    tree: Tree, document: Document[TuningJob], *, training: Any, validation: Any, wait: str = "succeeded"
+) -> dict[str, Any]:
+    """The inputs of a TuningJob. Its models are kept on deletion when its TunedModel says Retain."""
+    spec = document.spec
+    hyper, limits = spec.hyper_parameters, spec.limits
+    retained = any(
+        model.spec.job.ref == document.name and model.spec.deletion_policy == "Retain"
+        for model in tree.of(TunedModel)
+        if model.project == document.project
+    )
+    return _given(
+        project=project(tree, document),
+        name=document.name,
+        baseModel=spec.base_model,
+        method=spec.method,
+        training=training,
+        validation=validation,
+        hyperParameters=_given(
+            epochCount=hyper.epoch_count,
+            adapterSize=hyper.adapter_size,
+            learningRateMultiplier=hyper.learning_rate_multiplier,
+        ),
+        exportLastCheckpointOnly=spec.export_last_checkpoint_only,
+        encryptionKey=_key(tree, document),
+        serviceAccount=_account(tree, document),
+        labels=labels(tree, document),
+        description=spec.description,
+        displayName=spec.tuned_model_display_name or document.name,
+        limits=_given(
+            maxBillableTokens=limits.max_billable_tokens,
+            timeoutSeconds=int(limits.timeout.total_seconds()) if limits.timeout else None,
+            retries=limits.retries,
+        ),
+        whenSuperseded=spec.when_superseded,
+        deletionPolicy="Retain" if retained else "Delete",
+        wait=wait,
+    )
+
+
+def tuned_model(
+    tree: Tree, document: Document[TunedModel], *, revision: Any, model: Any, test: Any
+) -> dict[str, Any]:
+    """The inputs of a TunedModel."""
+    spec = document.spec
+    job = tree.find(TuningJob, spec.job.ref, document.project)
+    return _given(
+        project=project(tree, document),
+        name=document.name,
+        job=spec.job.ref,
+        revision=revision,
+        model=model,
+        checkpoint=spec.checkpoint,
+        gate=spec.gate.model_dump(mode="json", by_alias=True, exclude_none=True),
+        test=test,
+        keep=spec.keep,
+        labels=labels(tree, document),
+        displayName=spec.display_name or document.name,
+        description=spec.description,
+        deletionPolicy=spec.deletion_policy,
+        encryptionKey=_key(tree, job),
+    )
+
+
+def key_name(tree: Tree, document: Document[EncryptionKey]) -> str:
+    """The key's full name in Cloud KMS."""
+    spec = document.spec
+    if spec.existing:
+        return spec.existing
+    project_id = tree.project_of(document).spec.project_id
+    ring = f"projects/{project_id}/locations/{spec.location}/keyRings/{spec.key_ring}"
+    return f"{ring}/cryptoKeys/{spec.key_name}"
+
+
+def account_email(tree: Tree, document: Document[ServiceAccount]) -> str:
+    """The account's address."""
+    return f"{document.spec.account_id}@{tree.project_of(document).spec.project_id}.iam.gserviceaccount.com"
+
+
+def _key(tree: Tree, document: Document[TuningJob]) -> str | None:
+    reference = document.spec.encryption_key
+    if reference is None:
+        return None
+    return key_name(tree, tree.find(EncryptionKey, reference.ref, document.project))
+
+
+def _account(tree: Tree, document: Document[TuningJob]) -> str | None:
+    reference = document.spec.service_account
+    if reference is None:
+        return None
+    return account_email(tree, tree.find(ServiceAccount, reference.ref, document.project))
+
+
+def _given(**fields: Any) -> dict[str, Any]:
+    """The fields that are set; what is empty is left out."""
+    return {name: value for name, value in fields.items() if value not in (None, "", {})}

@@ -1,0 +1,56 @@
+"""The provider as the Pulumi engine starts it: the engine's address is the argument, the port goes to stdout."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from types import FrameType
+
+from tuneform.entrypoints.provider.server import build
+from tuneform.entrypoints.provider.session import EngineLog, Session
+
+GRACE_SECONDS = 5.0
+_WATCH_SECONDS = 0.5
+
+
+def watch(parent: int, gone: threading.Event) -> None:
+    """Set `gone` when the process that started this one has ended.
+
+    A killed engine signals nobody and closes nothing; the only trace is that the kernel gives its children
+    another parent.
+    """
+    while not gone.wait(_WATCH_SECONDS):
+        if os.getppid() != parent:
+            gone.set()
+
+
+def main() -> None:
+    """Serve until the engine is gone, or until SIGTERM."""
+    parent = os.getppid()
+    ended = threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        ended.set()
+
+    signal.signal(signal.SIGTERM, end)
+    # Ctrl-C reaches the whole process group. The engine tells us with Cancel, and needs our answers after it.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
+    log = EngineLog(arguments[0] if arguments else "")
+    session = Session(log, endpoint=os.environ.get("TUNEFORM_ENDPOINT") or None)
+    server, port = build(session)
+    server.start()
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+    threading.Thread(target=watch, args=(parent, ended), daemon=True).start()
+    ended.wait()
+    session.stop.set()
+    server.stop(GRACE_SECONDS).wait()
+    # A call that still hangs must not keep the process: nobody listens to its answer.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()
