@@ -86,6 +86,9 @@ CODES: Mapping[str, Code] = {
         "Keys are text. A number, a truth value or nothing as a key needs quotes.",
         _BUCKET + "1: one\n",
     ),
+    "E114": Code(
+        "Too many errors", "The first 200 errors of a document are shown; mend those and look again."
+    ),
     "E115": Code(
         "Link out of the folder", "A spec file is a symbolic link to something outside the spec folder."
     ),

@@ -15,6 +15,7 @@ from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
 from tuneform.specs.kinds.base import shown
 from tuneform.specs.shape import Step, did_you_mean, fields, model_at
 from tuneform.specs.text.nodes import MappingNode, Node, ScalarNode, Value
+from tuneform.specs.text.parse import MAX_FOUND, TOO_MANY
 from tuneform.specs.text.source import Source
 from tuneform.specs.tree import Origin
 
@@ -96,10 +97,12 @@ class _Reader:
                 else "missing field 'apiVersion'"
             )
             self.report("E120", message, "apiVersion", hint=f"write apiVersion: {API_VERSION}")
-        for name in entries:
-            if name not in _PARTS:
-                hint = did_you_mean(name, _PARTS, "a document has apiVersion, kind, metadata and spec")
-                self.report("E123", f"unknown field {shown(name)}", name, key=True, hint=hint)
+        unknown = [name for name in entries if name not in _PARTS]
+        for name in unknown[:MAX_FOUND]:
+            hint = did_you_mean(name, _PARTS, "a document has apiVersion, kind, metadata and spec")
+            self.report("E123", f"unknown field {shown(name)}", name, key=True, hint=hint)
+        if len(unknown) > MAX_FOUND:
+            self.report("E114", TOO_MANY, unknown[MAX_FOUND], key=True)
         if kind in KINDS:
             return kind
         known = ", ".join(KINDS)
@@ -134,9 +137,13 @@ class _Reader:
         try:
             return model.model_validate(value, by_alias=True, by_name=False)
         except ValidationError as invalid:
-            for error in invalid.errors(include_url=False):
-                if error["type"] != "default_factory_not_called":
-                    self._translate(name, model, error)
+            errors = [
+                e for e in invalid.errors(include_url=False) if e["type"] != "default_factory_not_called"
+            ]
+            for error in errors[:MAX_FOUND]:
+                self._translate(name, model, error)
+            if len(errors) > MAX_FOUND:
+                self.report("E114", TOO_MANY, name, key=True)
         return None
 
     def _translate(self, part: str, model: type[SpecModel], error: ErrorDetails) -> None:

@@ -250,3 +250,16 @@ def test_errors_of_all_files_come_sorted_by_file_and_line(tmp_path: Path) -> Non
         ("b.yaml", 2),
         ("c.yaml", 1),
     ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"  k{n}: 1\n" for n in range(50_000)),
+        "  limits: {}\n" * 50_000,
+        "".join(f"k{n}: 1\n" for n in range(50_000)),
+    ],
+)
+def test_of_very_many_errors_the_first_are_shown(text: str, tmp_path: Path) -> None:
+    found = codes(folder(tmp_path / "s", a=BASE, b=JOB.replace("name: words", "name: x") + text))
+    assert (len(found), found.count("E114")) == (201, 1)

@@ -14,6 +14,8 @@ from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode
 from tuneform.specs.text.source import Source
 
 MAX_DEPTH = 40
+MAX_FOUND = 200
+TOO_MANY = f"more than {MAX_FOUND} errors; what follows is not shown"
 # After this many syntax errors in one file the rest of it is not looked at.
 _MAX_RESTARTS = 20
 _DOCUMENT_START = re.compile(r"^---(?=\s|$)", re.MULTILINE)
@@ -153,4 +155,7 @@ class _Composer:
         return node
 
     def _report(self, code: str, message: str, start: int, end: int, hint: str) -> None:
-        self.parsed.found.append(self.source.diagnostic(code, message, start, end, hint=hint))
+        if len(self.parsed.found) < MAX_FOUND:
+            self.parsed.found.append(self.source.diagnostic(code, message, start, end, hint=hint))
+        elif len(self.parsed.found) == MAX_FOUND:
+            self.parsed.found.append(self.source.diagnostic("E114", TOO_MANY, start, end))
