@@ -5,7 +5,7 @@ Values that only a resource's outputs hold (content, revision, model) are passed
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from tuneform.datasets import DatasetSource
 from tuneform.specs import (
@@ -42,6 +42,12 @@ def labels(tree: Tree, document: Document[Any]) -> dict[str, str]:
 def source(document: Document[Dataset]) -> DatasetSource:
     """What a Dataset document asks for."""
     return DatasetSource.from_spec(document.spec)
+
+
+def has_split(document: Document[Dataset], name: Literal["validation", "test"]) -> bool:
+    """Whether the dataset will have that split. A preview must know it: an output that is missing is unknown."""
+    split = document.spec.split
+    return getattr(document.spec, name) is not None or bool(split and getattr(split, name))
 
 
 def dataset(tree: Tree, document: Document[Dataset]) -> dict[str, Any]:

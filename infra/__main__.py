@@ -1,0 +1,30 @@
+"""The Pulumi program: the stack's settings and the specs they name, declared by `tuneform.entrypoints.program`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pulumi
+
+from tuneform.entrypoints.program import ProgramSettings, declare
+from tuneform.errors import SpecErrors
+from tuneform.specs import load
+
+
+def main() -> None:
+    """Read the settings, load the specs, declare."""
+    config = pulumi.Config("tuneform")
+    folder = Path(pulumi.get_root_directory()) / (config.get("specs") or "specs")
+    try:
+        tree = load(folder)
+    except SpecErrors as errors:
+        raise pulumi.RunError(f"\n{errors.render()}") from errors
+    settings = ProgramSettings(
+        wait=config.get("wait") or "succeeded",
+        adopt=config.get_bool("adopt") or False,
+        project=config.get("project") or "",
+    )
+    declare(tree, settings)
+
+
+main()
