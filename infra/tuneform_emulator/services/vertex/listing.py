@@ -81,8 +81,8 @@ def page(
     page token carries the last number shown, so that a resource created or deleted between two pages neither
     repeats nor hides another.
     """
-    for name in ("readMask", "orderBy"):
-        if text := request.one(name):
+    for name, natural in (("readMask", ""), ("orderBy", "create_time desc")):
+        if (text := request.one(name)) and text != natural:
             raise wire.ApiError.unimplemented(f"tuneform-emulator does not emulate {name}={text} yet")
     size = _page_size(request)
     after = _token(request.one("pageToken"))

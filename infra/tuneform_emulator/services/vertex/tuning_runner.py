@@ -17,7 +17,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
@@ -92,8 +92,7 @@ class Runner:
 
     def settle(self) -> None:
         """Waits until nothing is being computed."""
-        for future in list(self._busy.values()):
-            future.result()
+        wait(self._busy.values())
 
     def tick(self) -> None:
         """Makes every move that is due, oldest job first."""
