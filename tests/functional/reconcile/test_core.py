@@ -154,9 +154,8 @@ def test_an_old_revision_beyond_keep_is_retired_and_trained_again_when_asked_for
     promote.apply_serving(bench.ports, bench.serving(second.revision, keep=0))
 
     assert bench.ports.reader.model(first.model) is None
-    assert core.preview_tuning(bench.ports, bench.tuning, second.revision).reasons == (
-        f"attempt 2 at {first.revision} (retired earlier, asked for again): one tuning job, about 1 k tokens",
-    )
+    (reason,) = core.preview_tuning(bench.ports, bench.tuning, second.revision).reasons
+    assert reason.startswith(f"attempt 2 at {first.revision} (retired earlier, asked for again")
 
 
 def test_removed_nothing_is_live_but_the_job_records_and_the_ledger(bench: Bench) -> None:
