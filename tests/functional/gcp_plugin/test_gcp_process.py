@@ -47,7 +47,9 @@ def test_the_launcher_prints_the_port_it_serves_on_and_nothing_else(engine: subp
         info = provider_pb2_grpc.ResourceProviderStub(channel).GetPluginInfo(empty_pb2.Empty(), timeout=30)
     assert info.version == "10.2.0"
     assert {
-        connection.laddr.ip for connection in process.net_connections() if connection.status == "LISTEN"
+        connection.laddr.ip.removeprefix("::ffff:")
+        for connection in process.net_connections()
+        if connection.status == "LISTEN"
     } == {"127.0.0.1"}
     process.terminate()
     assert engine.communicate(timeout=30)[0] == ""
