@@ -73,12 +73,10 @@ def _key(
             project=scope.project_id,
             location=spec.location,
             name=spec.key_ring,
-            # Google never deletes a key ring; it would only be forgotten.
-            opts=pulumi.ResourceOptions.merge(
-                options(
-                    document, [base.services["cloudkms"]], retain=True, adoption=scope.adoption, live=ring
-                ),
-                pulumi.ResourceOptions(aliases=[]),
+            opts=pulumi.ResourceOptions(
+                depends_on=[base.services["cloudkms"]],
+                retain_on_delete=True,  # Google never deletes a key ring; it would only be forgotten
+                import_=ring if scope.adoption.found(ring) else None,
             ),
         )
     hsm = gcp.kms.CryptoKeyVersionTemplateArgs(

@@ -1,0 +1,196 @@
+"""The real Pulumi engine on a spec folder, against the emulator: what `tuneform up` does, without its display."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pulumi
+from pulumi import automation
+
+import tuneform_emulator
+from tuneform.entrypoints.program import ProgramSettings, declare
+from tuneform.specs import load
+
+REPOSITORY = Path(__file__).parents[3]
+PLUGINS = Path(tuneform_emulator.__file__).parent / "gcp_plugin" / "bin"
+
+PROJECT = """
+apiVersion: tuneform.dev/v1
+kind: Project
+metadata: {name: demo}
+spec: {projectId: tuneform-test, location: us-central1, owner: ml-team, labels: {env: test}}
+---
+apiVersion: tuneform.dev/v1
+kind: EncryptionKey
+metadata: {name: tuning-key}
+spec: {keyRing: tuneform, rotationPeriod: 90d}
+---
+apiVersion: tuneform.dev/v1
+kind: DatasetBucket
+metadata: {name: data}
+spec:
+  encryptionKey: {ref: tuning-key}
+  lifecycle: [{age: 30, numNewerVersions: 3}]
+---
+apiVersion: tuneform.dev/v1
+kind: ServiceAccount
+metadata: {name: tuning-runner}
+spec:
+  displayName: Runs tuning jobs
+  projectRoles: [roles/aiplatform.user]
+"""
+
+TUNING = """
+apiVersion: tuneform.dev/v1
+kind: Dataset
+metadata: {name: intents}
+spec:
+  bucket: {ref: data}
+  training: data/train.csv
+  split: {validation: 0.2, test: 0.2}
+---
+apiVersion: tuneform.dev/v1
+kind: TuningJob
+metadata: {name: intents, labels: {team: support}}
+spec:
+  baseModel: gemini-2.5-flash
+  dataset: {ref: intents}
+  hyperParameters: {epochCount: 2, adapterSize: ADAPTER_SIZE_FOUR}
+  encryptionKey: {ref: tuning-key}
+  serviceAccount: {ref: tuning-runner}
+---
+apiVersion: tuneform.dev/v1
+kind: TunedModel
+metadata: {name: intents}
+spec:
+  job: {ref: intents}
+  checkpoint: best
+  gate: {evalLoss: {atMost: 100}}
+"""
+
+
+@dataclass
+class Ran:
+    """What a run of the engine came to: changes by kind, messages, and what was done by resource."""
+
+    changes: dict[str, int]
+    messages: list[str] = field(default_factory=list)
+    steps: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def said(self) -> str:
+        return "\n".join(self.messages)
+
+    @property
+    def changed(self) -> dict[str, str]:
+        """Everything that was not left as it was."""
+        return {name: step for name, step in self.steps.items() if step not in {"same", "read"}}
+
+
+class Stack:
+    """A stack over `specs`, with its state in `home`."""
+
+    def __init__(self, home: Path, specs: Path, endpoint: str) -> None:
+        self.home = home
+        self.specs = specs
+        self.endpoint = endpoint
+        self.settings: dict[str, Any] = {}
+
+    def up(self) -> Ran:
+        return self._run(lambda stack, listen: stack.up(on_event=listen))
+
+    def preview(self) -> Ran:
+        return self._run(lambda stack, listen: stack.preview(on_event=listen))
+
+    def refresh(self) -> Ran:
+        return self._run(lambda stack, listen: stack.refresh(on_event=listen))
+
+    def destroy(self) -> Ran:
+        return self._run(lambda stack, listen: stack.destroy(on_event=listen))
+
+    def outputs(self) -> dict[str, Any]:
+        return {name: output.value for name, output in self.stack().outputs().items()}
+
+    def stack(self) -> automation.Stack:
+        settings = ProgramSettings(endpoint=self.endpoint, **self.settings)
+        return automation.create_or_select_stack(
+            "test",
+            project_name="tuneform",
+            program=lambda: declare(load(self.specs), settings),
+            opts=automation.LocalWorkspaceOptions(
+                work_dir=str(self.work),
+                pulumi_command=automation.PulumiCommand(str(REPOSITORY / ".tuneform" / "engine")),
+                project_settings=automation.ProjectSettings(
+                    name="tuneform",
+                    runtime="python",
+                    backend=automation.ProjectBackend(f"file://{self.made('state')}"),
+                ),
+                env_vars=self.environment(),
+            ),
+        )
+
+    @property
+    def work(self) -> Path:
+        return self.made("work")
+
+    def made(self, name: str) -> Path:
+        folder = self.home / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def environment(self) -> dict[str, str]:
+        return {
+            "PATH": os.pathsep.join([str(PLUGINS), str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PULUMI_HOME": str(self.made("pulumi")),
+            "PULUMI_CONFIG_PASSPHRASE": "",
+            "PULUMI_SKIP_UPDATE_CHECK": "true",
+            "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+            "TUNEFORM_ENDPOINT": self.endpoint,
+            "TUNEFORM_PYTHON": sys.executable,
+        }
+
+    def _run(self, operation: Callable[[automation.Stack, Callable[[Any], None]], Any]) -> Ran:
+        ran = Ran({})
+
+        def listen(event: automation.EngineEvent) -> None:
+            if event.diagnostic_event and event.diagnostic_event.severity != "debug":
+                ran.messages.append(event.diagnostic_event.message)
+            if event.resource_pre_event:
+                metadata = event.resource_pre_event.metadata
+                name = f"{metadata.type.rpartition(':')[2]}/{metadata.urn.rpartition('::')[2]}"
+                ran.steps[name] = metadata.op.value
+            if event.summary_event:
+                ran.changes = {str(kind): count for kind, count in event.summary_event.resource_changes.items()}
+
+        try:
+            operation(self.stack(), listen)
+        except automation.CommandError as error:
+            raise RunFailedError(ran, str(error)) from error
+        return ran
+
+
+class RunFailedError(Exception):
+    """The engine ended with errors."""
+
+    def __init__(self, ran: Ran, text: str) -> None:
+        super().__init__(ran.said + text)
+        self.ran = ran
+
+
+def write_specs(folder: Path, *, tuning: str = TUNING, rows: int = 40) -> Path:
+    """A spec folder: a project with key, bucket and account, and one tuning."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    (folder / "project.yaml").write_text(PROJECT)
+    (folder / "tuning.yaml").write_text(tuning)
+    kinds = ("refund", "delivery", "account", "praise")
+    lines = [f"please help me with {kinds[n % 4]} number {n},{kinds[n % 4]}" for n in range(rows)]
+    (folder / "data" / "train.csv").write_text("\n".join(["text_input,output", *lines, ""]))
+    return folder
+
+
+__all__ = ["PROJECT", "TUNING", "Ran", "RunFailedError", "Stack", "pulumi", "write_specs"]
