@@ -11,17 +11,12 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from . import __version__, daemon
-from .clock import Clock, ManualClock, WallClock, parse_stamp
-from .server import COUNTED, HOST, STOOD_AT, serve
-from .store import Store
-from .world import World
 
 NOT_RUNNING = 3
 
@@ -120,7 +115,9 @@ def status(context: click.Context, root: Path) -> None:
     except TimeoutError:
         counts = {}
     click.echo(f"The emulator is running: {running.endpoint} (pid {running.pid}).")
-    click.echo(", ".join(f"{counts.get(name, '?')} {name}" for name in COUNTED))
+    click.echo(
+        ", ".join(f"{count} {name}" for name, count in counts.items()) or "It is busy and did not answer."
+    )
 
 
 @cli.command()
@@ -163,6 +160,9 @@ def env(context: click.Context, root: Path, form: str) -> None:
 @click.option("--fd", type=int, default=-1, hidden=True, help="A listening socket that `start` hands over.")
 def serve_command(root: Path, port: int, fd: int, *, manual_clock: bool) -> None:
     """Serves in the foreground until SIGTERM or Ctrl-C."""
+    # The web framework and the trainer take a second to import, which the other commands need not wait for.
+    from .server import serve_database  # noqa: PLC0415
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     state = daemon.State(root)
     root.mkdir(parents=True, exist_ok=True)
@@ -177,24 +177,15 @@ def serve_command(root: Path, port: int, fd: int, *, manual_clock: bool) -> None
         signal.signal(sign, lambda *_: sys.exit(0))
     used = bound.getsockname()[1]
     running = daemon.Running(
-        os.getpid(), used, f"http://{HOST}:{used}", daemon.environment(used), manual_clock
+        os.getpid(), used, f"http://{daemon.HOST}:{used}", daemon.environment(used), manual_clock
     )
-    store = Store(state.database)
     daemon.write_record(state, running)
     try:
-        serve(World(store, clock(store, manual=manual_clock)), bound)
+        with told():
+            serve_database(state.database, bound, manual_clock=manual_clock)
     finally:
         if daemon.read_record(state) == running:
             state.record.unlink(missing_ok=True)
-        store.close()
-
-
-def clock(store: Store, *, manual: bool) -> Clock:
-    """The machine's clock, or one driven by hand that goes on where it stood before a restart."""
-    if not manual:
-        return WallClock()
-    stood = store.get(*STOOD_AT)
-    return ManualClock(parse_stamp(stood["now"]) if stood else datetime.now(UTC))
 
 
 @contextmanager

@@ -23,8 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .server import HOST, START_SECONDS, STOP_SECONDS, listen
-
+HOST = "127.0.0.1"
+START_SECONDS = 15.0
+STOP_SECONDS = 10.0
 PREFERRED_PORT = 8787
 DEFAULT_DIR = Path(".tuneform/emulator")
 LOG_TAIL = 15
@@ -181,6 +182,20 @@ def alone(state: State) -> Iterator[None]:
     with (state.root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def listen(port: int) -> socket.socket:
+    """A socket bound to loopback, port 0 for any free one; raises OSError when the port is taken."""
+    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    # Without it a restart has to wait for the old connections' TIME_WAIT; a port in use is refused all the same.
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((HOST, port))
+        bound.listen(128)
+    except OSError:
+        bound.close()
+        raise
+    return bound
 
 
 def choose_port(state: State, asked: int) -> socket.socket:

@@ -12,12 +12,14 @@ import logging
 import os
 import re
 import socket
+import sqlite3
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -29,7 +31,8 @@ from starlette.responses import Response as HttpResponse
 from starlette.routing import Route as HttpRoute
 
 from . import __version__, operations
-from .clock import ManualClock
+from .clock import Clock, ManualClock, WallClock, parse_stamp
+from .daemon import HOST, START_SECONDS, STOP_SECONDS, DaemonError, listen
 from .services import (
     buckets,
     cryptokeys,
@@ -42,17 +45,15 @@ from .services import (
     vertex,
 )
 from .services.storage import bucket_iam, uploads
+from .store import Store
 from .wire import ApiError, Match, Request, Response, Route, Router, parse_query
 from .world import Worker, World
 
 log = logging.getLogger(__name__)
 
-HOST = "127.0.0.1"
 LOOPBACK = re.compile(r"(127\.0\.0\.1|localhost|\[::1\])(:\d{1,5})?")
 METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 BODY_LIMIT = 256 * 2**20
-START_SECONDS = 15.0
-STOP_SECONDS = 10.0
 
 MODULES: tuple[ModuleType, ...] = (
     operations,
@@ -232,20 +233,6 @@ def render_error(path: str, error: ApiError) -> Response:
     return Response({"error": body}, error.code)
 
 
-def listen(port: int) -> socket.socket:
-    """A socket bound to loopback, port 0 for any free one; raises OSError when the port is taken."""
-    bound = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-    # Without it a restart has to wait for the old connections' TIME_WAIT; a port in use is refused all the same.
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((HOST, port))
-        bound.listen(128)
-    except OSError:
-        bound.close()
-        raise
-    return bound
-
-
 def make_server(world: World) -> uvicorn.Server:
     """A uvicorn server for the world, not started yet."""
     return uvicorn.Server(
@@ -277,10 +264,31 @@ def background(world: World) -> Iterator[None]:
             thread.join(STOP_SECONDS)
 
 
-def serve(world: World, bound: socket.socket) -> None:
-    """Serves until SIGTERM or SIGINT, then finishes the calls under way; to be called from the main thread."""
-    with background(world):
-        make_server(world).run(sockets=[bound])
+def serve_database(database: Path, bound: socket.socket, *, manual_clock: bool) -> None:
+    """Serves a database until SIGTERM or SIGINT, then finishes the calls under way; for the main thread.
+
+    Raises `DaemonError` when the file is not one of ours.
+    """
+    try:
+        store = Store(database)
+    except sqlite3.DatabaseError as error:
+        raise DaemonError(
+            f"{database} cannot be used: {error}.", "Throw the emulator's state away with `reset`."
+        ) from error
+    world = World(store, clock(store, manual=manual_clock))
+    try:
+        with background(world):
+            make_server(world).run(sockets=[bound])
+    finally:
+        store.close()
+
+
+def clock(store: Store, *, manual: bool) -> Clock:
+    """The machine's clock, or one driven by hand that goes on where it stood before a restart."""
+    if not manual:
+        return WallClock()
+    stood = store.get(*STOOD_AT)
+    return ManualClock(parse_stamp(stood["now"]) if stood else datetime.now(UTC))
 
 
 @contextmanager

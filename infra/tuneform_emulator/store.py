@@ -45,7 +45,7 @@ class Store:
     """Documents by kind and name; safe to use from many threads, which take turns."""
 
     def __init__(self, path: Path | None) -> None:
-        """Opens or creates the file; None keeps everything in memory."""
+        """Opens or creates the file, None keeps everything in memory; raises sqlite3.DatabaseError for another file."""
         if path is not None:
             path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
@@ -53,9 +53,13 @@ class Store:
         self._db = sqlite3.connect(
             ":memory:" if path is None else path, check_same_thread=False, isolation_level=None
         )
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=NORMAL")
-        self._db.executescript(SCHEMA)
+        try:
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=NORMAL")
+            self._db.executescript(SCHEMA)
+        except sqlite3.DatabaseError:
+            self._db.close()
+            raise
 
     def close(self) -> None:
         """Closes the file; nothing may be called afterwards."""
