@@ -1,8 +1,9 @@
 """The stand-in for a base model: a frozen, seeded random projection of words and character n-grams.
 
-Every word, pair of neighbouring words and run of 3 to 5 characters is hashed to one of 4,096 coordinates with
-a random sign: a sparse random projection of the (unbounded) space of n-grams that needs no matrix. It is the
-same for every job, knows no language, and only makes texts with common wording look alike.
+Every word, its beginning, every pair of neighbouring words and every run of 3 to 5 characters is hashed to
+one of 4,096 coordinates with a random sign: a sparse random projection of the (unbounded) space of n-grams
+that needs no matrix. It is the same for every job, knows no language, and only makes texts with common
+wording look alike.
 """
 
 from collections.abc import Sequence
@@ -12,7 +13,10 @@ from numpy.typing import NDArray
 
 DIMENSIONS = 4096
 _CHARACTER_RUNS = (3, 4, 5)
-_WORD_RUNS = (1, 2)
+# A word and its beginning (so that "refund" and "refunded" are alike) count for more than the many runs of
+# characters. Measured by cross-validation on short messages.
+_WORD_WEIGHT = 4
+_BEGINNING = 4
 # Of a longer text the beginning and the end count: instructions stand in front, the question behind.
 MAX_CHARACTERS = 4096
 _BLOCK = 256
@@ -30,9 +34,9 @@ def encode(texts: Sequence[str]) -> Floats:
     cells = np.zeros(0, dtype=np.int64)
     signs = np.zeros(0)
     if texts:
-        rows, hashes = _ngrams([_clean(text) for text in texts])
+        rows, hashes, weights = _ngrams([_clean(text) for text in texts])
         cells = rows * DIMENSIONS + (hashes % np.uint64(DIMENSIONS)).astype(np.int64)
-        signs = np.where(hashes >> np.uint64(63), -1.0, 1.0)
+        signs = np.where(hashes >> np.uint64(63), -weights, weights)
     counts = np.bincount(cells, weights=signs, minlength=len(texts) * DIMENSIONS)
     return counts.reshape(len(texts), DIMENSIONS).astype(np.float32)
 
@@ -48,7 +52,7 @@ def centre(counts: Floats, mean: Floats) -> Floats:
 
 
 class EncodedTexts:
-    """Texts and their counts, kept sparse (4 bytes a count), or encoded on demand where there are too many."""
+    """Texts and their counts, kept sparse (4 bytes a count), or encoded on demand when there are many."""
 
     def __init__(self, texts: Sequence[str]) -> None:
         self._texts = texts
@@ -89,33 +93,44 @@ def _clean(text: str) -> str:
     return f" {' '.join(text.lower().split())} "
 
 
-def _ngrams(texts: list[str]) -> tuple[_Indices, _Hashes]:
-    """The text number and the hash of every n-gram of all texts, from rolling hashes over all at once."""
+def _ngrams(texts: list[str]) -> tuple[_Indices, _Hashes, _Indices]:
+    """Text number, hash and weight of every n-gram of all texts, from rolling hashes over all at once."""
     joined = "".join(texts)
     codes = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), dtype=np.uint32).astype(np.uint64)
     owners = np.repeat(np.arange(len(texts), dtype=np.int64), [len(text) for text in texts])
     alphanumeric = np.fromiter(map(str.isalnum, joined), dtype=np.bool_, count=len(joined))
     letters = _mix(codes + np.uint64(1))
-    words, word_owners = _words(letters, owners, alphanumeric, codes == np.uint64(ord(" ")))
-    runs = [*_runs(letters, owners, _CHARACTER_RUNS, 7919), *_runs(words, word_owners, _WORD_RUNS, 104_729)]
-    return np.concatenate([owner for owner, _ in runs]), np.concatenate([hashes for _, hashes in runs])
+    words, beginnings, word_owners = _words(letters, owners, alphanumeric, codes == np.uint64(ord(" ")))
+    singles = [
+        *_runs(words, word_owners, (1,), 104_729),
+        *_runs(beginnings, word_owners, (1,), 1_299_709),
+    ]
+    pairs = _runs(words, word_owners, (2,), 104_729)
+    runs = [*singles, *pairs, *_runs(letters, owners, _CHARACTER_RUNS, 7919)]
+    weighted = [_WORD_WEIGHT] * len(singles) + [1] * (len(runs) - len(singles))
+    return (
+        np.concatenate([owner for owner, _ in runs]),
+        np.concatenate([hashes for _, hashes in runs]),
+        np.repeat(weighted, [len(owner) for owner, _ in runs]),
+    )
 
 
 def _words(
     letters: _Hashes, owners: _Indices, alphanumeric: NDArray[np.bool_], space: NDArray[np.bool_]
-) -> tuple[_Hashes, _Indices]:
-    """One hash a word: a run of letters and digits, or a single other sign (so that "-3" is not "3")."""
+) -> tuple[_Hashes, _Hashes, _Indices]:
+    """Hashes of each word, a run of letters and digits or another sign ("-3" is not "3"), and its start."""
     inside = alphanumeric & np.concatenate(([False], alphanumeric[:-1]))
     starts = np.flatnonzero(~space & ~inside)
     if not len(starts):
-        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
+        return np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.uint64), np.zeros(0, dtype=np.int64)
     positions = np.arange(len(letters))
     first = np.zeros(len(letters), dtype=np.int64)
     first[starts] = starts
     offsets = positions - np.maximum.accumulate(first)
     powers = np.cumprod(np.full(int(offsets.max()) + 1, _BASE))
     weighted = np.where(space, np.uint64(0), letters * powers[offsets])
-    return np.add.reduceat(weighted, starts), owners[starts]
+    beginnings = np.where(offsets < _BEGINNING, weighted, np.uint64(0))
+    return np.add.reduceat(weighted, starts), np.add.reduceat(beginnings, starts), owners[starts]
 
 
 def _runs(

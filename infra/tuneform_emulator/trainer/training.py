@@ -185,7 +185,7 @@ def default_epochs(examples: int) -> int:
 
 
 def batch_size_for(examples: int) -> int:
-    """The batch size when none is given: 4, the default of the Gemini API's tuning guide, to 64 for many rows."""
+    """The batch size when none is given: 4, as in the Gemini API's tuning guide, up to 64 for many rows."""
     return max((size for size in (8, 16, 32, 64) if examples >= 256 * size), default=4)
 
 
