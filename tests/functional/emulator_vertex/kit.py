@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import requests
-from google import genai
 from google.api_core.client_options import ClientOptions
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import aiplatform_v1, aiplatform_v1beta1, storage
-from google.genai import types
+from google.genai import Client, types
 from google.oauth2.credentials import Credentials
 
 from tuneform_emulator import server
@@ -62,16 +61,16 @@ class Vertex:
 
     world: World
     endpoint: str
-    clients: dict[str, genai.Client] = field(default_factory=dict)
+    clients: dict[str, Client] = field(default_factory=dict)
     """google-genai closes a client that nobody holds, also while it is being used."""
 
-    def genai(self, version: str = "v1beta1") -> genai.Client:
+    def genai(self, version: str = "v1beta1") -> Client:
         if version not in self.clients:
             self.clients[version] = self._genai(version)
         return self.clients[version]
 
-    def _genai(self, version: str) -> genai.Client:
-        return genai.Client(
+    def _genai(self, version: str) -> Client:
+        return Client(
             vertexai=True,
             project=PROJECT,
             location=LOCATION,

@@ -245,6 +245,8 @@ def test_a_key_that_the_agent_may_not_use(vertex: Vertex) -> None:
     error = refusal(vertex, 403, "PERMISSION_DENIED", with_key(name))
     assert "gcp-sa-aiplatform" in error["message"]
     assert ENCRYPTER in error["message"]
+    body = {"displayName": "x", "encryptionSpec": {"kmsKeyName": name}}
+    assert vertex.call("POST", "endpoints", body).json()["error"] == error
 
 
 def test_a_key_that_is_disabled(vertex: Vertex) -> None:

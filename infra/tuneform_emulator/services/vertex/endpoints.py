@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tuneform_emulator import operations, wire
-from tuneform_emulator.services.vertex import fields, listing, models, resources
+from tuneform_emulator.services.vertex import fields, listing, models, resources, tuning_validation
 from tuneform_emulator.services.vertex.resources import ENDPOINT, PREFIX, Json, Place
 from tuneform_emulator.store import Exists
 from tuneform_emulator.world import World
@@ -131,15 +131,17 @@ def _create(world: World, request: wire.Request) -> Json:
             "letter or number, or up to 9 digits without leading zeros."
         )
         raise wire.ApiError.invalid(reason, ("endpoint_id", reason))
+    place = resources.place(world, request)
     values = resources.shown(
         {
             "displayName": fields.display_name(body, "displayName", required=True),
             "description": fields.string(body, "description"),
             "labels": fields.labels(body),
-            "encryptionSpec": fields.message(body, "encryptionSpec"),
+            "encryptionSpec": tuning_validation.encryption(
+                world, place, fields.message(body, "encryptionSpec")
+            ),
         }
     )
-    place = resources.place(world, request)
     with world.store.transaction():
         resource = create(world, place, chosen, values)
         return operations.done(

@@ -16,6 +16,8 @@ from tuneform_emulator.world import World
 Json = dict[str, Any]
 
 JOB = "tuning-job"
+STATS = "tuning-stats"
+"""A job's `tuningDataStats`, beside it under its name: most of its bytes, which a list of thousands need not read."""
 MODEL = "model"
 ENDPOINT = "endpoint"
 CONTEXT = "context"

@@ -13,7 +13,7 @@ from typing import Any
 from tuneform_emulator import wire
 from tuneform_emulator.clock import parse_stamp
 from tuneform_emulator.services.vertex import listing, resources, tuning_runner, tuning_validation
-from tuneform_emulator.services.vertex.resources import JOB, PREFIX, Json
+from tuneform_emulator.services.vertex.resources import JOB, PREFIX, STATS, Json
 from tuneform_emulator.world import World
 
 FINISHED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
@@ -28,12 +28,14 @@ _GETTERS: Mapping[str, listing.Getter] = {
 }
 
 
-def view(resource: Mapping[str, Any], version: str) -> Json:
+def view(world: World, resource: Mapping[str, Any], version: str) -> Json:
     """The job as a version of the API shows it."""
     hidden = () if version == "v1beta1" else _BETA_ONLY
     found = resources.shown({key: value for key, value in resource.items() if key not in hidden})
     if "tunedModel" in found:
         found["tunedModel"] = resources.shown(found["tunedModel"])
+    if stats := world.store.get(STATS, found["name"]):
+        found["tuningDataStats"] = stats
     return found
 
 
@@ -43,7 +45,9 @@ def routes(world: World) -> tuple[wire.Route, ...]:
     return (
         wire.Route("POST", f"{PREFIX}/tuningJobs", lambda request: _create(world, request)),
         wire.Route("GET", f"{PREFIX}/tuningJobs", lambda request: _list(world, request)),
-        wire.Route("GET", job, lambda request: view(_named(world, request)["resource"], request.version)),
+        wire.Route(
+            "GET", job, lambda request: view(world, _named(world, request)["resource"], request.version)
+        ),
         wire.Route("POST", f"{job}:cancel", lambda request: _cancel(world, request)),
     )
 
@@ -69,7 +73,7 @@ def _create(world: World, request: wire.Request) -> Json:
         }
         world.store.create(JOB, resource["name"], {"number": number, "resource": resource, "endpoints": {}})
         tuning_runner.enqueue(world, resource["name"], submission)
-    return view(resource, request.version)
+    return view(world, resource, request.version)
 
 
 def _list(world: World, request: wire.Request) -> Json:
@@ -83,7 +87,7 @@ def _list(world: World, request: wire.Request) -> Json:
         if listing.matches(terms, document["resource"], _GETTERS)
         and parse_stamp(document["resource"]["createTime"]) <= seen_until
     ]
-    return listing.page(request, "tuningJobs", found, lambda resource: view(resource, request.version))
+    return listing.page(request, "tuningJobs", found, lambda resource: view(world, resource, request.version))
 
 
 def _cancel(world: World, request: wire.Request) -> Json:

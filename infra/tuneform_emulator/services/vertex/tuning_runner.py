@@ -26,7 +26,7 @@ from tuneform_emulator.clock import parse_stamp, stamp
 from tuneform_emulator.services import objects
 from tuneform_emulator.services.vertex import resources, tuning_results
 from tuneform_emulator.services.vertex.base_models import ADAPTER_SIZES
-from tuneform_emulator.services.vertex.resources import JOB, Json
+from tuneform_emulator.services.vertex.resources import JOB, STATS, Json
 from tuneform_emulator.services.vertex.tuning_validation import Submission
 from tuneform_emulator.world import World
 
@@ -188,7 +188,9 @@ class Runner:
         epochs = int(spec["hyperParameters"]["epochCount"])
         stats = {"supervisedTuningDataStats": trainer.data_stats(train, epochs)}
         substate = {"tuningJobState": "TUNING_JOB_STATE_WAITING_FOR_CAPACITY"}
-        _move(world, run, "capacity", STEP_SECONDS, {"tuningDataStats": stats, **substate})
+        with world.store.transaction():
+            if _move(world, run, "capacity", STEP_SECONDS, substate):
+                world.store.create(STATS, job, stats)
 
     def _train_epoch(self, run: Json) -> None:
         world, job = self._world, run["job"]

@@ -209,19 +209,25 @@ def _count(data: bytes, field: str) -> int:
 
 
 def _encryption(world: World, place: Place, base: BaseModel, spec: Json) -> Json:
+    checked = encryption(world, place, spec)
+    if checked and not base.customer_managed_keys:
+        reason = f"Customer-managed encryption keys are not supported for {base.name}."
+        raise wire.ApiError.invalid(reason, ("tuning_job.encryption_spec", reason))
+    return checked
+
+
+def encryption(world: World, place: Place, spec: Json) -> Json:
+    """An EncryptionSpec whose key can be used in this place; an absent one is empty."""
     if not spec:
         return {}
     name = fields.string(fields.known(spec, "EncryptionSpec", read=("kmsKeyName",)), "kmsKeyName")
     check_key(world, place, name)
-    if not base.customer_managed_keys:
-        reason = f"Customer-managed encryption keys are not supported for {base.name}."
-        raise wire.ApiError.invalid(reason, ("tuning_job.encryption_spec", reason))
     return {"kmsKeyName": name}
 
 
 def check_key(world: World, place: Place, name: str) -> None:
     """Refuses a key that is malformed, elsewhere, missing, not enabled or not granted to Vertex AI's agent."""
-    field = "tuning_job.encryption_spec.kms_key_name"
+    field = "encryption_spec.kms_key_name"
     found = _KEY_NAME.fullmatch(name)
     if found is None:
         reason = (
