@@ -155,7 +155,9 @@ def find(state: State) -> tuple[Running | None, str]:
         if __package__ in command_line(noted.pid):
             return noted, f"Process {noted.pid} is there but has not answered for {PATIENT_SECONDS:.0f} s."
     why = "is not our emulator" if command_line(noted.pid) else "is gone"
-    state.record.unlink(missing_ok=True)
+    if read_record(state) == noted:
+        # Unless a start that runs at the same time has put its own in its place meanwhile.
+        state.record.unlink(missing_ok=True)
     return None, f"Removed a stale {state.record}: process {noted.pid} {why}."
 
 

@@ -20,6 +20,8 @@ BAD_REQUEST = "type.googleapis.com/google.rpc.BadRequest"
 # Maps whose keys belong to the user (or to an embedded document), so their spelling is never changed.
 OPAQUE = frozenset({"labels", "metadata", "annotations", "trafficSplit", "traffic_split", "examples"})
 
+JSON_NAMES = {dict: "an object", list: "a list", str: "a string", int: "an integer", bool: "true or false"}
+
 PARAMETER = re.compile(r"\{(\w+)(\*?)\}")
 
 
@@ -219,6 +221,39 @@ def only(body: Mapping[str, Any], known: Collection[str], what: str) -> None:
     for name in body:
         if name not in known:
             raise ApiError.unimplemented(f"tuneform-emulator does not implement the field '{name}' of {what}")
+
+
+def conform(value: Any, shape: Any, where: str) -> None:
+    """Raises `ApiError` 400 when a value of a body has not the shape, 501 for a field the emulator does not know.
+
+    A shape is a type (or a tuple of types), `[shape]` for a list, or `{field: shape}` for a message, where the
+    field "*" stands for any name. JSON's null is no value and has every shape. `where` names the value in the
+    error, e.g. "Bucket.labels".
+    """
+    if value is None:
+        return
+    if isinstance(shape, dict):
+        require_type(value, dict, where)
+        if "*" not in shape:
+            only(value, shape, where)
+        for name, item in value.items():
+            conform(item, shape.get(name, shape.get("*")), f"{where}.{name}")
+    elif isinstance(shape, list):
+        require_type(value, list, where)
+        for number, item in enumerate(value):
+            if item is None:
+                raise ApiError.invalid(f"{where}[{number}] must not be null.", (f"{where}[{number}]", "null"))
+            conform(item, shape[0], f"{where}[{number}]")
+    else:
+        require_type(value, shape, where)
+
+
+def require_type(value: Any, wanted: type | tuple[type, ...], where: str) -> None:
+    """Raises `ApiError` 400 unless the value has the type; a boolean is no number."""
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    if not isinstance(value, wanted) or (isinstance(value, bool) and not {bool, object}.intersection(wanted)):
+        names = " or ".join(JSON_NAMES.get(kind, kind.__name__) for kind in wanted)
+        raise ApiError.invalid(f"Invalid value at '{where}': {names} is needed.", (where, f"not {names}"))
 
 
 def compile_pattern(pattern: str) -> re.Pattern[str]:

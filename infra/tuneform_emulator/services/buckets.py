@@ -27,26 +27,35 @@ NAME = re.compile(r"(?!goog)[a-z0-9][-_.a-z0-9]{1,220}[a-z0-9]")
 LOCATION = re.compile(r"US|EU|ASIA|NAM4|EUR[457]|ASIA1|[A-Z]+-[A-Z]+\d+")
 DUAL = re.compile(r"NAM4|EUR\d|ASIA1")
 CLASSES = {"STANDARD", "NEARLINE", "COLDLINE", "ARCHIVE"}
-WRITABLE = frozenset(
-    {"location", "storageClass", "labels", "versioning", "lifecycle", "encryption", "iamConfiguration"}
-)
-OUTPUT_ONLY = frozenset(
-    {
-        "kind",
-        "id",
-        "selfLink",
-        "name",
-        "projectNumber",
-        "metageneration",
-        "generation",
-        "etag",
-        "timeCreated",
-        "updated",
-        "locationType",
-        "owner",
-        "satisfiesPZS",
-    }
-)
+UNIFORM = {"enabled": bool, "lockedTime": str}
+WRITABLE = {
+    "location": str,
+    "storageClass": str,
+    "labels": {"*": str},
+    "versioning": {"enabled": bool},
+    "lifecycle": {"rule": [{"action": {"type": str, "storageClass": str}, "condition": {"*": object}}]},
+    "encryption": {"defaultKmsKeyName": str},
+    "iamConfiguration": {
+        "uniformBucketLevelAccess": UNIFORM,
+        "bucketPolicyOnly": UNIFORM,
+        "publicAccessPrevention": str,
+    },
+}
+OUTPUT_ONLY = {
+    "kind": str,
+    "id": str,
+    "selfLink": str,
+    "name": str,
+    "projectNumber": (str, int),
+    "metageneration": (str, int),
+    "generation": (str, int),
+    "etag": str,
+    "timeCreated": str,
+    "updated": str,
+    "locationType": str,
+    "owner": object,
+    "satisfiesPZS": bool,
+}
 KEEPS_LOCK = timedelta(days=90)
 LABEL = re.compile(r"[\w-]{0,63}")
 
@@ -60,24 +69,22 @@ def location_type(location: str) -> str:
 
 def checked(world: World, owner: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, Any]:
     """The fields of a create, patch or update body, each in the form it is stored in; None for one removed."""
-    for field in body:
-        if field not in WRITABLE and field not in OUTPUT_ONLY:
-            raise ApiError.unimplemented(
-                f"tuneform-emulator does not implement the field '{field}' of Bucket"
-            )
+    wire.conform(body, {**WRITABLE, **OUTPUT_ONLY}, "Bucket")
     fields = {field: body[field] for field in WRITABLE if field in body}
-    if fields.get("storageClass") is not None and fields["storageClass"] not in CLASSES:
+    for field in ("storageClass", "iamConfiguration", "location"):
+        if field in fields and fields[field] is None:
+            # Every bucket has these: null leaves them as they are.
+            del fields[field]
+    if "storageClass" in fields and fields["storageClass"] not in CLASSES:
         raise ApiError.invalid(f"Invalid storage class {fields['storageClass']}.")
     for value in (fields.get("labels") or {}).values():
-        if value is not None and not LABEL.fullmatch(str(value)):
+        if value is not None and not LABEL.fullmatch(value):
             raise ApiError.invalid(f"Invalid label value '{value}'.")
     if fields.get("lifecycle"):
         check_lifecycle(fields["lifecycle"])
-    if fields.get("encryption"):
-        wire.only(fields["encryption"], {"defaultKmsKeyName"}, "Bucket.encryption")
-        if key := fields["encryption"].get("defaultKmsKeyName"):
-            generations.check_key(world, owner, key)
-    if fields.get("iamConfiguration") is not None:
+    if fields.get("encryption") and (key := fields["encryption"].get("defaultKmsKeyName")):
+        generations.check_key(world, owner, key)
+    if "iamConfiguration" in fields:
         fields["iamConfiguration"] = access(
             world, owner.get("iamConfiguration") or {}, fields["iamConfiguration"]
         )
@@ -86,7 +93,6 @@ def checked(world: World, owner: Mapping[str, Any], body: Mapping[str, Any]) -> 
 
 def check_lifecycle(lifecycle: Mapping[str, Any]) -> None:
     """Raises `ApiError` 400 for a rule without an action of a known type or without a condition."""
-    wire.only(lifecycle, {"rule"}, "Bucket.lifecycle")
     for rule in lifecycle.get("rule") or []:
         kind = (rule.get("action") or {}).get("type")
         if kind not in ("Delete", "SetStorageClass", "AbortIncompleteMultipartUpload"):
@@ -97,11 +103,6 @@ def check_lifecycle(lifecycle: Mapping[str, Any]) -> None:
 
 def access(world: World, present: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """iamConfiguration with its defaults; bucketPolicyOnly is the older name of uniform access."""
-    wire.only(
-        given,
-        {"uniformBucketLevelAccess", "bucketPolicyOnly", "publicAccessPrevention"},
-        "Bucket.iamConfiguration",
-    )
     uniform = given.get("uniformBucketLevelAccess") or given.get("bucketPolicyOnly") or {}
     before = present.get("uniformBucketLevelAccess") or {"enabled": False}
     on = bool(uniform.get("enabled", before["enabled"]))
@@ -109,7 +110,7 @@ def access(world: World, present: Mapping[str, Any], given: Mapping[str, Any]) -
     if on != before["enabled"]:
         lock = stamp(world.clock.now() + KEEPS_LOCK)
         shown = {"enabled": True, "lockedTime": lock} if on else {"enabled": False}
-    prevention = given.get("publicAccessPrevention", present.get("publicAccessPrevention", "inherited"))
+    prevention = given.get("publicAccessPrevention") or present.get("publicAccessPrevention", "inherited")
     if prevention not in ("enforced", "inherited"):
         raise ApiError.invalid(f"Invalid publicAccessPrevention '{prevention}'.")
     return {
@@ -125,10 +126,13 @@ def create(world: World, request: Request) -> Mapping[str, Any]:
     if not request.one("project"):
         raise ApiError(400, "INVALID_ARGUMENT", "Required parameter: project", reason="required")
     number = world.names.number(request.one("project"))
-    name = str(body.get("name", ""))
+    name = body.get("name") or ""
+    wire.conform(name, str, "Bucket.name")
     if not NAME.fullmatch(name):
         raise ApiError.invalid(f"Invalid bucket name: '{name}'")
-    location = str(body.get("location") or "US").upper()
+    location = body.get("location") or "US"
+    wire.conform(location, str, "Bucket.location")
+    location = location.upper()
     if not LOCATION.fullmatch(location):
         raise ApiError.invalid("The specified location constraint is not valid.")
     now = world.stamp()

@@ -27,15 +27,19 @@ PURPOSES = {1: "ENCRYPT_DECRYPT"}
 LEVELS = {1: "SOFTWARE", 2: "HSM"}
 ALGORITHM = "GOOGLE_SYMMETRIC_ENCRYPTION"
 MASKABLE = {"labels", "rotationPeriod", "nextRotationTime", "versionTemplate"}
-FIELDS = {
-    *MASKABLE,
-    "purpose",
-    "destroyScheduledDuration",
-    "name",
-    "createTime",
-    "primary",
-    "importOnly",
-    "etag",
+TEMPLATE = {"protectionLevel": (str, int), "algorithm": (str, int)}
+SHAPE = {
+    "purpose": (str, int),
+    "labels": {"*": str},
+    "rotationPeriod": str,
+    "nextRotationTime": str,
+    "versionTemplate": TEMPLATE,
+    "destroyScheduledDuration": str,
+    "importOnly": bool,
+    "name": str,
+    "createTime": str,
+    "primary": object,
+    "etag": str,
 }
 DURATION = re.compile(r"(\d{1,12})(\.\d+)?s")
 SHORTEST_ROTATION = timedelta(days=1)
@@ -126,7 +130,6 @@ def check_rotation(world: World, key: Mapping[str, Any]) -> None:
 
 def template(given: Mapping[str, Any]) -> dict[str, Any]:
     """The version template with its defaults."""
-    wire.only(given, {"protectionLevel", "algorithm"}, "CryptoKeyVersionTemplate")
     level = choice(given.get("protectionLevel") or 1, LEVELS, "protectionLevel")
     return {
         "protectionLevel": level,
@@ -136,7 +139,7 @@ def template(given: Mapping[str, Any]) -> dict[str, Any]:
 
 def new_key(world: World, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
     """A key from a create body, checked."""
-    wire.only(body, FIELDS, "CryptoKey")
+    wire.conform(body, SHAPE, "CryptoKey")
     if not body.get("purpose"):
         raise ApiError.invalid("crypto_key.purpose is required.", ("crypto_key.purpose", "required"))
     if body.get("importOnly"):
@@ -210,12 +213,14 @@ def routes(world: World) -> tuple[Route, ...]:
         if not mask:
             raise ApiError.invalid("update_mask is required.", ("update_mask", "required"))
         body = wire.camel(request.json())
-        wire.only(body, FIELDS, "CryptoKey")
+        wire.conform(body, SHAPE, "CryptoKey")
         return shown(world, world.store.update(KIND, name, lambda key: patched(world, key, mask, body)))
 
     def set_primary(request: Request) -> Mapping[str, Any]:
         name = require(world, key_name(world, request))["name"]
-        number = str(wire.camel(request.json()).get("cryptoKeyVersionId", ""))
+        body = wire.camel(request.json())
+        wire.conform(body, {"cryptoKeyVersionId": str}, "UpdateCryptoKeyPrimaryVersionRequest")
+        number = body.get("cryptoKeyVersionId") or ""
         key_versions.require(world, f"{name}/cryptoKeyVersions/{number}")
         return shown(world, world.store.update(KIND, name, lambda key: {**key, "primaryVersion": number}))
 

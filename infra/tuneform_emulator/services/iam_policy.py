@@ -30,6 +30,14 @@ OWN_ACCOUNT = re.compile(
 )
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 
+POLICY = {
+    "version": int,
+    "etag": str,
+    "kind": str,
+    "resourceId": str,
+    "bindings": [{"role": str, "members": [str]}],
+}
+
 Bindings = list[dict[str, Any]]
 
 
@@ -59,7 +67,7 @@ def write(
     bindings.
     """
     name = canonical(world, resource)
-    wire.only(policy, {"version", "etag", "bindings", "kind", "resourceId"}, "Policy")
+    wire.conform(policy, POLICY, "Policy")
     bindings = merged(world, policy.get("bindings") or [])
     with world.store.transaction():
         present = read(world, resource, default)["etag"]
@@ -88,11 +96,8 @@ def etag(name: str, edition: int) -> str:
 def merged(world: World, bindings: Sequence[Mapping[str, Any]]) -> Bindings:
     """The bindings as given, with those of one role and the repeated members put together."""
     roles: dict[str, list[str]] = {}
-    if not isinstance(bindings, list):
-        raise ApiError.invalid("policy.bindings must be a list.", ("policy.bindings", "not a list"))
     for binding in bindings:
-        wire.only(binding, {"role", "members"}, "Binding")
-        role = str(binding.get("role", ""))
+        role = binding.get("role") or ""
         if not ROLE.fullmatch(role):
             raise ApiError.invalid(
                 f"Role {role or '(none)'} is not supported for this resource.", ("role", role)
@@ -149,7 +154,9 @@ def inherits(world: World, resource: str) -> list[str]:
 
 def permissions(request: Request) -> dict[str, Any]:
     """The answer of testIamPermissions: the caller has them all; raises `ApiError` 400 for a wildcard."""
-    asked = request.json().get("permissions") or []
+    body = request.json()
+    wire.conform(body, {"permissions": [str], "resource": str}, "TestIamPermissionsRequest")
+    asked = body.get("permissions") or []
     if any("*" in permission for permission in asked):
         raise ApiError.invalid("Permissions with wildcards are not allowed.", ("permissions", "wildcard"))
     return {"permissions": list(asked)} if asked else {}
@@ -158,7 +165,8 @@ def permissions(request: Request) -> dict[str, Any]:
 def body_policy(request: Request) -> dict[str, Any]:
     """The policy of a setIamPolicy body; `updateMask` may be there and changes nothing, as bindings always count."""
     body = wire.camel(request.json())
-    wire.only(body, {"policy", "updateMask", "resource"}, "SetIamPolicyRequest")
+    shape = {"policy": POLICY, "updateMask": object, "resource": str}
+    wire.conform(body, shape, "SetIamPolicyRequest")
     if not isinstance(body.get("policy"), dict):
         raise ApiError.invalid("policy is required.", ("policy", "required"))
     policy: dict[str, Any] = body["policy"]

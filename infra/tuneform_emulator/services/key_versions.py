@@ -19,6 +19,7 @@ from . import keyrings, paging
 
 KIND = "key-version"
 VERSIONS = keyrings.PARENT + "/keyRings/{ring}/cryptoKeys/{key}/cryptoKeyVersions"
+SHAPE = {"state": (str, int), "name": str}
 STATES = {1: "ENABLED", 2: "DISABLED"}
 
 
@@ -68,7 +69,7 @@ def routes(world: World) -> tuple[Route, ...]:
         return require(world, f"{parent(request)['name']}/cryptoKeyVersions/{request.params['number']}")
 
     def create(request: Request) -> Mapping[str, Any]:
-        wire.only(wire.camel(request.json()), {"state", "name"}, "CryptoKeyVersion")
+        wire.conform(wire.camel(request.json()), SHAPE, "CryptoKeyVersion")
         return add(world, parent(request))
 
     def list_all(request: Request) -> Mapping[str, Any]:
@@ -80,6 +81,7 @@ def routes(world: World) -> tuple[Route, ...]:
     def patch(request: Request) -> Mapping[str, Any]:
         version = named(request)
         body = wire.camel(request.json())
+        wire.conform(body, {"*": object, "state": (str, int)}, "CryptoKeyVersion")
         wanted = body.get("state")
         state = STATES.get(wanted) if isinstance(wanted, int) else wanted
         if state not in STATES.values() or request.one("updateMask") != "state":

@@ -56,7 +56,7 @@ def routes(world: World) -> tuple[Route, ...]:
     def create(request: Request) -> Mapping[str, Any]:
         ring_id = request.one("keyRingId")
         check_identifier(ring_id, "key_ring_id")
-        wire.only(wire.camel(request.json()), {"name", "createTime"}, "KeyRing")
+        wire.conform(wire.camel(request.json()), {"name": str, "createTime": str}, "KeyRing")
         name = f"{parent_name(world, request)}/keyRings/{ring_id}"
         ring = {"name": name, "createTime": world.stamp()}
         try:

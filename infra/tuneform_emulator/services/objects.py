@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from tuneform_emulator import wire
 from tuneform_emulator.wire import ApiError, Request, Response, Route
 from tuneform_emulator.world import World
 
@@ -106,16 +107,20 @@ def get(world: World, request: Request) -> Mapping[str, Any] | Response:
 def patch(world: World, request: Request, *, whole: bool) -> Mapping[str, Any]:
     """objects.patch, and objects.update (`whole`), which removes what the body leaves out."""
     body = request.json()
-    generations.check_fields(body)
+    wire.conform(body, generations.SHAPE, "Object")
     with world.store.transaction():
         found = named(world, request)
         conditions.check(request, found)
         fields = {field: body[field] for field in generations.WRITABLE if field in body}
+        for field in ("storageClass", "contentType"):
+            if field in fields and not fields[field]:
+                # Every object has these: null leaves them as they are.
+                del fields[field]
         if fields.get("storageClass", found["storageClass"]) != found["storageClass"]:
             raise ApiError.invalid("The storage class of an object is changed by rewriting it.")
         if whole:
             kept = {"storageClass", "contentType"}
-            fields = {**dict.fromkeys(generations.WRITABLE - kept), **fields}
+            fields = {**dict.fromkeys(set(generations.WRITABLE) - kept), **fields}
         elif isinstance(fields.get("metadata"), dict):
             merged = {**found.get("metadata", {}), **fields["metadata"]}
             fields["metadata"] = {name: value for name, value in merged.items() if value is not None} or None
@@ -141,7 +146,7 @@ def copy(world: World, request: Request) -> dict[str, Any]:
     """
     params = request.params
     body = request.json()
-    generations.check_fields(body)
+    wire.conform(body, generations.SHAPE, "Object")
     with world.store.transaction():
         source = generations.require(
             world, params["bucket"], params["object"], request.one("sourceGeneration")
@@ -150,7 +155,7 @@ def copy(world: World, request: Request) -> dict[str, Any]:
         content = generations.readable(world, source)
         given = {field: body[field] for field in generations.WRITABLE if field in body}
         inherited = {
-            field: source[field] for field in generations.WRITABLE - {"storageClass"} if field in source
+            field: source[field] for field in set(generations.WRITABLE) - {"storageClass"} if field in source
         }
         fields = {"contentType": source["contentType"], **given} if given else inherited
         key = request.one("destinationKmsKeyName")

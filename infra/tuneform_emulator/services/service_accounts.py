@@ -20,7 +20,17 @@ PARENT = "/v1/projects/{project}/serviceAccounts"
 ACCOUNT = PARENT + "/{account}"
 ACCOUNT_ID = re.compile(r"[a-z]([-a-z0-9]{4,28}[a-z0-9])")
 WRITABLE = ("displayName", "description")
-FIELDS = {*WRITABLE, "name", "projectId", "uniqueId", "email", "etag", "oauth2ClientId", "disabled"}
+SHAPE = {
+    "displayName": str,
+    "description": str,
+    "name": str,
+    "projectId": str,
+    "uniqueId": str,
+    "email": str,
+    "etag": str,
+    "oauth2ClientId": str,
+    "disabled": bool,
+}
 LONGEST_DESCRIPTION = 256
 LONGEST_NAME = 100
 
@@ -73,10 +83,9 @@ def create(world: World, request: Request) -> Mapping[str, Any]:
     """serviceAccounts.create."""
     project = world.names.project_id(request.params["project"])
     body = wire.camel(request.json())
-    wire.only(body, {"accountId", "serviceAccount"}, "CreateServiceAccountRequest")
+    wire.conform(body, {"accountId": str, "serviceAccount": SHAPE}, "CreateServiceAccountRequest")
     given = body.get("serviceAccount") or {}
-    wire.only(given, FIELDS, "ServiceAccount")
-    account_id = str(body.get("accountId", ""))
+    account_id = body.get("accountId") or ""
     if not ACCOUNT_ID.fullmatch(account_id):
         raise ApiError.invalid(
             f"Invalid account_id '{account_id}': 6 to 30 lowercase letters, digits and dashes, a letter first.",
@@ -119,25 +128,24 @@ def change(world: World, email: str, fields: Mapping[str, Any], etag: str = "") 
 def patch(world: World, request: Request) -> Mapping[str, Any]:
     """serviceAccounts.patch: `{serviceAccount, updateMask}`."""
     body = wire.camel(request.json())
-    wire.only(body, {"serviceAccount", "updateMask"}, "PatchServiceAccountRequest")
+    wire.conform(body, {"serviceAccount": SHAPE, "updateMask": str}, "PatchServiceAccountRequest")
     given = body.get("serviceAccount") or {}
-    wire.only(given, FIELDS, "ServiceAccount")
-    mask = [wire.camel_key(field) for field in str(body.get("updateMask", "")).split(",") if field]
+    mask = [wire.camel_key(field) for field in (body.get("updateMask") or "").split(",") if field]
     for field in mask:
         if field not in WRITABLE:
             raise ApiError.invalid(
                 f"The field '{field}' of ServiceAccount cannot be updated.", ("update_mask", field)
             )
-    fields = {field: given.get(field, "") for field in mask or WRITABLE if mask or field in given}
-    return change(world, named(world, request)["email"], fields, given.get("etag", ""))
+    fields = {field: given.get(field) or "" for field in mask or WRITABLE if mask or field in given}
+    return change(world, named(world, request)["email"], fields, given.get("etag") or "")
 
 
 def put(world: World, request: Request) -> Mapping[str, Any]:
     """serviceAccounts.update: the whole account; only display name and description count."""
     given = wire.camel(request.json())
-    wire.only(given, FIELDS, "ServiceAccount")
-    fields = {field: given[field] for field in WRITABLE if field in given}
-    return change(world, named(world, request)["email"], fields, given.get("etag", ""))
+    wire.conform(given, SHAPE, "ServiceAccount")
+    fields = {field: given[field] or "" for field in WRITABLE if field in given}
+    return change(world, named(world, request)["email"], fields, given.get("etag") or "")
 
 
 def delete(world: World, request: Request) -> Response:

@@ -21,6 +21,7 @@ KIND = "service"
 SERVICE = re.compile(r"[a-z][-a-z0-9]*(\.[a-z][-a-z0-9]*)+")
 TYPES = "google.api.serviceusage"
 MOST_IN_BATCH = 20
+DISABLE = {"disableDependentServices": bool, "checkIfServiceHasUsage": (str, int)}
 
 
 def shown(number: str, service: str, state: str) -> dict[str, Any]:
@@ -78,12 +79,14 @@ def routes(world: World) -> tuple[Route, ...]:
 
     def disable(request: Request) -> Mapping[str, Any]:
         body = wire.camel(request.json())
-        wire.only(body, {"disableDependentServices", "checkIfServiceHasUsage"}, "DisableServiceRequest")
+        wire.conform(body, DISABLE, "DisableServiceRequest")
         service = switch(world, request, request.params["service"], on=False)
         return finished(world, request.version, "DisableServiceResponse", {"service": service})
 
     def batch_enable(request: Request) -> Mapping[str, Any]:
-        ids = wire.camel(request.json()).get("serviceIds") or []
+        body = wire.camel(request.json())
+        wire.conform(body, {"serviceIds": [str]}, "BatchEnableServicesRequest")
+        ids = body.get("serviceIds") or []
         if not ids or len(ids) > MOST_IN_BATCH:
             raise ApiError.invalid(
                 f"service_ids must name 1 to {MOST_IN_BATCH} services.", ("service_ids", "count")

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 import requests
+from google.cloud import storage
 from tests.functional.emulators import Emulator
 
 from tuneform_emulator import server
@@ -39,6 +41,22 @@ def test_an_unknown_route_says_what_is_not_emulated(emulator: Emulator) -> None:
             "message": "tuneform-emulator does not implement PATCH /v1/projects/p/elsewhere/x:frobnicate",
         }
     }
+
+
+def test_the_usual_variable_sends_the_storage_client_here(
+    emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator.storage().create_bucket("team-data").blob("a/b").upload_from_string(b"1")
+    monkeypatch.setenv("STORAGE_EMULATOR_HOST", emulator.endpoint)
+    with closing(storage.Client()) as client:
+        assert client.bucket("team-data").blob("a/b").download_as_bytes() == b"1"
+
+
+def test_a_large_upload_is_taken(emulator: Emulator) -> None:
+    bucket = emulator.storage().create_bucket("team-data")
+    data = bytes(1024) * 32 * 1024
+    bucket.blob("large").upload_from_string(data)
+    assert bucket.get_blob("large").size == 32 * 2**20
 
 
 def test_calls_are_counted_by_route(emulator: Emulator) -> None:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
+from tuneform_emulator import wire
 from tuneform_emulator.wire import ApiError, Request
 from tuneform_emulator.world import World
 
@@ -26,41 +27,38 @@ LONGEST_NAME = 1024
 FORBIDDEN = re.compile(r"[\r\n]")
 
 # What a client may set; everything else of an object is Cloud Storage's own.
-WRITABLE = frozenset(
-    {
-        "contentType",
-        "metadata",
-        "cacheControl",
-        "contentDisposition",
-        "contentEncoding",
-        "contentLanguage",
-        "storageClass",
-        "customTime",
-    }
-)
-OUTPUT_ONLY = frozenset(
-    {
-        "kind",
-        "id",
-        "selfLink",
-        "mediaLink",
-        "name",
-        "bucket",
-        "generation",
-        "metageneration",
-        "size",
-        "md5Hash",
-        "crc32c",
-        "etag",
-        "timeCreated",
-        "timeFinalized",
-        "updated",
-        "timeDeleted",
-        "timeStorageClassUpdated",
-        "kmsKeyName",
-        "owner",
-    }
-)
+WRITABLE = {
+    "contentType": str,
+    "metadata": {"*": str},
+    "cacheControl": str,
+    "contentDisposition": str,
+    "contentEncoding": str,
+    "contentLanguage": str,
+    "storageClass": str,
+    "customTime": str,
+}
+OUTPUT_ONLY = {
+    "kind": str,
+    "id": str,
+    "selfLink": str,
+    "mediaLink": str,
+    "name": str,
+    "bucket": str,
+    "generation": (str, int),
+    "metageneration": (str, int),
+    "size": (str, int),
+    "md5Hash": str,
+    "crc32c": str,
+    "etag": str,
+    "timeCreated": str,
+    "timeFinalized": str,
+    "updated": str,
+    "timeDeleted": str,
+    "timeStorageClassUpdated": str,
+    "kmsKeyName": str,
+    "owner": object,
+}
+SHAPE = {**WRITABLE, **OUTPUT_ONLY}
 
 
 def bucket(world: World, name: str) -> dict[str, Any]:
@@ -127,7 +125,7 @@ def put(world: World, request: Request, draft: Draft) -> dict[str, Any]:
     Raises `ApiError` 400 (name, checksum), 403 (key), 404 (bucket), 412 (precondition), 501 (field).
     """
     check_name(draft.name)
-    check_fields(draft.resource)
+    wire.conform(draft.resource, SHAPE, "Object")
     checked = checksums.verify(draft.content, draft.resource)
     with world.store.transaction():
         owner = bucket(world, draft.bucket)
@@ -204,15 +202,6 @@ def check_name(name: str) -> None:
         raise ApiError.invalid(
             f"Invalid object name: '{name[:80]}'.", ("name", "1 to 1024 bytes, no line breaks")
         )
-
-
-def check_fields(resource: Mapping[str, Any]) -> None:
-    """Raises `ApiError` 501 for a field that is neither writable here nor the service's own."""
-    for field in resource:
-        if field not in WRITABLE and field not in OUTPUT_ONLY:
-            raise ApiError.unimplemented(
-                f"tuneform-emulator does not implement the field '{field}' of Object"
-            )
 
 
 def encrypting_key(world: World, owner: Mapping[str, Any], asked: str) -> str:

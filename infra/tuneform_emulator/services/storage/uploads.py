@@ -12,6 +12,7 @@ from email.message import Message
 from typing import Any
 from urllib.parse import quote
 
+from tuneform_emulator import wire
 from tuneform_emulator.wire import ApiError, Request, Response, Route, parse_object
 from tuneform_emulator.world import World
 
@@ -87,7 +88,7 @@ def open_session(world: World, request: Request) -> Response:
     """Begins a resumable upload: the answer's Location is where the content goes."""
     bucket = request.params["bucket"]
     resource = request.json()
-    generations.check_fields(resource)
+    wire.conform(resource, generations.SHAPE, "Object")
     name = request.one("name") or str(resource.get("name") or "")
     if not name:
         raise ApiError(400, "INVALID_ARGUMENT", "Required parameter: name", reason="required")

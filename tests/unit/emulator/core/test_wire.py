@@ -11,7 +11,7 @@ from tuneform_emulator.wire import (
     Route,
     Router,
     camel,
-    only,
+    conform,
     parse_query,
     snake_key,
 )
@@ -102,10 +102,50 @@ def test_no_body_is_an_empty_object() -> None:
     assert Request("POST", "/", body=b" \n").json() == {}
 
 
-def test_an_unknown_field_is_named() -> None:
-    only({"a": 1}, {"a", "b"}, "Thing")
-    with pytest.raises(ApiError, match="the field 'c' of Thing") as caught:
-        only({"a": 1, "c": 2}, {"a", "b"}, "Thing")
+SHAPE = {
+    "a": int,
+    "any": object,
+    "names": [str],
+    "inner": {"flag": bool},
+    "labels": {"*": str},
+    "n": (str, int),
+}
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"a": 1, "any": [{}], "names": ["x"], "inner": {"flag": True}, "labels": {"x y": "z"}, "n": "5"},
+        {"a": None, "names": None, "inner": {"flag": None}, "labels": {"x": None}},
+    ],
+)
+def test_a_body_of_the_right_shape_is_taken(body: dict[str, Any]) -> None:
+    conform(body, SHAPE, "Thing")
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        ({"a": "1"}, "Invalid value at 'Thing.a': an integer is needed."),
+        ({"a": True}, "Invalid value at 'Thing.a': an integer is needed."),
+        ({"names": "x"}, "Invalid value at 'Thing.names': a list is needed."),
+        ({"names": ["x", 1]}, "Invalid value at 'Thing.names[1]': a string is needed."),
+        ({"names": [None]}, "Thing.names[0] must not be null."),
+        ({"inner": 5}, "Invalid value at 'Thing.inner': an object is needed."),
+        ({"labels": {"x": 1}}, "Invalid value at 'Thing.labels.x': a string is needed."),
+        ({"n": 1.5}, "Invalid value at 'Thing.n': a string or an integer is needed."),
+    ],
+)
+def test_a_wrong_shape_is_a_400_that_names_the_place(body: dict[str, Any], message: str) -> None:
+    with pytest.raises(ApiError) as caught:
+        conform(body, SHAPE, "Thing")
+    assert (caught.value.code, caught.value.message) == (400, message)
+
+
+def test_an_unknown_field_is_a_501_that_names_it() -> None:
+    with pytest.raises(ApiError, match=r"the field 'c' of Thing\.inner") as caught:
+        conform({"inner": {"c": 1}}, SHAPE, "Thing")
     assert caught.value.code == 501
 
 
