@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-
 from tests.functional.emulators import Emulator
 
 WRONG: tuple[Any, ...] = (5, "x", [1], [None], {"q": 1}, True, {"a": None}, None)

@@ -160,7 +160,7 @@ def test_conditions_are_refused_by_name(emulator: Emulator) -> None:
     }
     answer = emulator.call("POST", f"/v3/projects/{emulator.project}:setIamPolicy", json={"policy": policy})
     assert answer.status_code == 501
-    assert "'condition' of Binding" in answer.json()["error"]["message"]
+    assert "the field 'condition' of" in answer.json()["error"]["message"]
 
 
 def test_services_are_enabled_and_disabled(emulator: Emulator) -> None:
