@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,13 @@ from tuneform.entrypoints import resolve
 from tuneform.entrypoints.cli.questions import answer, example, ports
 from tuneform.entrypoints.cli.runs import Run
 from tuneform.errors import RemoteError
-from tuneform.reconcile.live import Curves
+from tuneform.reconcile.live import Curves, Points
 from tuneform.review.curves import loss_curve
 from tuneform.specs import Document, TunedModel
 
 CURVE_HEIGHT = 12
+DRAWN_POINTS = 40
+LONGEST_QUESTION = 100
 
 
 def show(run: Run) -> None:
@@ -51,7 +54,7 @@ def _show_model(run: Run, model: Document[TunedModel], output: Mapping[str, Any]
     _ask(run, model)
     curves = _curves(run, model, str(output.get("revision")))
     if curves.train_loss:
-        series = {"train loss": curves.train_loss, "validation loss": curves.eval_loss}
+        series = {"train loss": _smooth(curves.train_loss), "validation loss": curves.eval_loss}
         drawn = {name: points for name, points in series.items() if points}
         width = min(console.width - 4, 90)
         plot = loss_curve(drawn, width=width, height=CURVE_HEIGHT, colour=console.color_system is not None)
@@ -75,7 +78,8 @@ def _ask(run: Run, model: Document[TunedModel]) -> None:
         return
     seen = "held out of training" if asked.held_out else "seen in training"
     verdict = "as expected" if text == asked.expected else f"expected: {asked.expected}"
-    run.console.print(f"  asked       {asked.question}  ({seen})")
+    question = textwrap.shorten(asked.question, LONGEST_QUESTION, placeholder="…")
+    run.console.print(f"  asked       {question}  ({seen})")
     run.console.print(f"  answered    {text}  ({verdict})")
 
 
@@ -84,6 +88,13 @@ def _curves(run: Run, model: Document[TunedModel], revision: str) -> Curves:
     jobs = reader.jobs(resolve.project(run.tree.project_of(model)), model.spec.job.ref)
     job = next((job for job in jobs if job.revision == revision and job.model), None)
     return reader.curves(job) if job else Curves()
+
+
+def _smooth(points: Points) -> Points:
+    """Means of consecutive steps: batches are small, and single steps jump."""
+    size = max(1, len(points) // DRAWN_POINTS)
+    groups = [points[start : start + size] for start in range(0, len(points), size)]
+    return tuple((group[-1][0], sum(value for _, value in group) / len(group)) for group in groups)
 
 
 def _next(run: Run) -> None:

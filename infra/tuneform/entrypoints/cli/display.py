@@ -24,6 +24,9 @@ MARKS = {
 }
 """Each operation's mark, colour, and its word before and after. Others are steps of these, or change nothing."""
 
+EXPECTED_WARNING = re.compile(r"^using pulumi-resource-\w+ from \$PATH")
+"""The engine says so of each plugin that is not installed: our own provider, and the local stack's stand-in."""
+
 HIDDEN = ("pulumi:pulumi:Stack", "pulumi:providers:")
 
 
@@ -87,7 +90,7 @@ class Display:
                     message.urn or "", _plain(message.message), message.severity, bool(message.ephemeral)
                 )
             elif event.summary_event:
-                self.counts = {str(op.value): n for op, n in event.summary_event.resource_changes.items()}
+                self.counts = {OpType(op).value: n for op, n in event.summary_event.resource_changes.items()}
             self._refresh()
 
     def _began(self, metadata: object) -> None:
@@ -120,7 +123,7 @@ class Display:
                 row.said.append(message)
                 if not self._preview:
                     self._console.print(Text(f"    {row.name}: {message}", style="dim"))
-        elif severity == "warning":
+        elif severity == "warning" and not EXPECTED_WARNING.search(message):
             self._console.print(Text(f"  warning: {message}", style="yellow"))
 
     def _refresh(self) -> None:

@@ -95,7 +95,9 @@ def prepare(options: Options) -> Run:
         engine = obtain_engine(settings.home, status.update)
     for line in stacks.free_stale_lock(settings, target):
         console.print(f"  {line}")
-    program = ProgramSettings(wait=settings.get("wait", options.wait) or "succeeded", adopt=target.adopt)
+    program = ProgramSettings(
+        wait=settings.get("wait", options.wait) or "succeeded", adopt=target.adopt, endpoint=target.endpoint
+    )
     selected = stacks.select(target, engine, lambda: declare(tree, program))
     for line in stacks.drop_pending(selected):
         console.print(f"  {line}")

@@ -27,16 +27,16 @@ def watch(parent: int, gone: threading.Event) -> None:
 
 
 def main() -> None:
-    """Serve until the engine is gone, or until SIGTERM."""
+    """Serve until the engine is gone, or until it ends us: it sends SIGINT, and waits seconds for the deaf."""
     parent = os.getppid()
     ended = threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         ended.set()
 
+    # Ctrl-C at the terminal does not come here: the engine starts its plugins in process groups of their own.
     signal.signal(signal.SIGTERM, end)
-    # Ctrl-C reaches the whole process group. The engine tells us with Cancel, and needs our answers after it.
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, end)
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     log = EngineLog(arguments[0] if arguments else "")
     session = Session(log, endpoint=os.environ.get("TUNEFORM_ENDPOINT") or None)

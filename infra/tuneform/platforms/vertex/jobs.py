@@ -25,7 +25,7 @@ def list_jobs(clients: Clients, project: Project, name: str) -> tuple[Job, ...]:
     with remote(f"listing the tuning jobs of {project.parent}", clients.endpoint):
         try:
             found = list(_list(clients, {**request, "filter": wanted}))
-        except exceptions.InvalidArgument:
+        except exceptions.BadRequest:  # a service that does not know this filter
             found = list(_list(clients, request))
     ours = [_job(raw) for raw in found if _is_ours(raw, project, name)]
     return tuple(sorted(ours, key=lambda job: (job.created is None, job.created, job.name), reverse=True))
@@ -64,8 +64,10 @@ def cancel_job(clients: Clients, name: str) -> None:
     with remote(f"cancelling {name}", clients.endpoint):
         try:
             clients.tuning.cancel_tuning_job(name=name, retry=READ, timeout=DEADLINE)
-        except exceptions.FailedPrecondition:
-            return  # it ended in the meantime; whoever waits for it sees how
+        except exceptions.BadRequest:  # over REST, FAILED_PRECONDITION is one of these
+            job = get_job(clients, name)
+            if job is None or not job.state.ended:
+                raise
 
 
 def job_body(tuning: Tuning, training_uri: str, labels: Mapping[str, str]) -> Any:
