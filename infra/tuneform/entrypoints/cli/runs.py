@@ -13,12 +13,12 @@ from typing import Any
 import click
 from pulumi import automation
 from rich.console import Console
-from tuneform.entrypoints.program import ProgramSettings, declare
 
 from tuneform.entrypoints.cli import stacks
 from tuneform.entrypoints.cli.display import Display
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.engine import obtain_engine
+from tuneform.entrypoints.program import ProgramSettings, declare
 from tuneform.errors import MachineError, TuneformError
 from tuneform.specs import Tree, load
 
