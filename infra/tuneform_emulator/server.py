@@ -45,6 +45,7 @@ from .services import (
     vertex,
 )
 from .services.storage import bucket_iam, uploads
+from .services.vertex import resources
 from .store import Store
 from .wire import ApiError, Match, Request, Response, Route, Router, parse_query
 from .world import Worker, World
@@ -142,7 +143,12 @@ def control_routes(world: World, traffic: Traffic) -> tuple[Route, ...]:
 STOOD_AT = ("clock", "manual")
 """Where the clock that is driven by hand is kept over a restart."""
 
-COUNTED = {"jobs": "tuningJob", "models": "model", "endpoints": "endpoint", "buckets": "bucket"}
+COUNTED = {
+    "jobs": resources.JOB,
+    "models": resources.MODEL,
+    "endpoints": resources.ENDPOINT,
+    "buckets": buckets.KIND,
+}
 """What `status` counts, and the kind it is stored under."""
 
 

@@ -20,7 +20,7 @@ from tuneform.entrypoints.provider.wire import UNKNOWN, Properties, Unknown, unk
 from tuneform.errors import ReconcileError
 from tuneform.reconcile import promote
 from tuneform.reconcile.actions import Blocked, PatchEndpoint, Promote
-from tuneform.reconcile.desired import Content, Gate, Serving
+from tuneform.reconcile.desired import Gate, Serving
 from tuneform.reconcile.live import Endpoint
 from tuneform.reconcile.plan import plan_serving
 
@@ -28,7 +28,6 @@ _LATER = "promotes the new revision once it has succeeded and passed its gate; t
 _TELLING = frozenset(
     {"revision", "model", "checkpoint", "gate", "keep", "labels", "displayName", "description"}
 )
-_GATE_EXAMPLES = 200
 
 
 class TunedModelResource(Resource):
@@ -136,7 +135,6 @@ class TunedModelResource(Resource):
 
 def serving_of(inputs: Properties) -> Serving:
     """The inputs as the core's words."""
-    test = content_of(inputs.get("test"))
     checkpoint: Literal["last", "best"] | int = inputs.get("checkpoint", "last")
     return Serving(
         project=project_of(inputs),
@@ -144,8 +142,8 @@ def serving_of(inputs: Properties) -> Serving:
         tuning=inputs["job"],
         revision=inputs["revision"],
         checkpoint=checkpoint,
-        gate=_gate(inputs.get("gate", {}), test),
-        test=test,
+        gate=_gate(inputs.get("gate", {})),
+        test=content_of(inputs.get("test")),
         keep=inputs.get("keep", 2),
         labels=inputs.get("labels", {}),
         description=inputs.get("description", ""),
@@ -154,12 +152,11 @@ def serving_of(inputs: Properties) -> Serving:
     )
 
 
-def _gate(given: Properties, test: Content | None) -> Gate:
+def _gate(given: Properties) -> Gate:
     exact = given.get("exactMatch", {})
-    every = test.examples if test else _GATE_EXAMPLES
     return Gate(
         exact_match_at_least=exact.get("atLeast"),
-        exact_match_examples=exact.get("examples", every),
+        exact_match_examples=exact.get("examples"),
         eval_loss_at_most=given.get("evalLoss", {}).get("atMost"),
         eval_accuracy_at_least=given.get("evalAccuracy", {}).get("atLeast"),
     )
