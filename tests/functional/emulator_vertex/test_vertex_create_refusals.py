@@ -54,7 +54,7 @@ def test_files_of_another_kind_are_listed_as_the_service_lists_them(vertex: Vert
             base_model="gemini-2.5-flash",
             training_dataset=types.TuningDataset(gcs_uri="gs://b/data.csv"),
             config=types.CreateTuningJobConfig(
-                validation_dataset=types.TuningValidationDataset(gcs_uri="/tmp/x.jsonl")
+                validation_dataset=types.TuningValidationDataset(gcs_uri="folder/x.jsonl")
             ),
         )
     field = "tuning_job.supervised_tuning_spec"

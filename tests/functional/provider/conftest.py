@@ -1,7 +1,9 @@
-"""An emulator whose jobs last long enough to be interrupted."""
+"""What a run under the real engine needs around it."""
 
 from __future__ import annotations
 
+import gc
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,8 +18,21 @@ from tuneform_emulator.world import Settings, World
 
 @pytest.fixture
 def slow_emulator(tmp_path: Path) -> Iterator[Emulator]:
+    """An emulator whose jobs last long enough to be interrupted."""
     store = Store(tmp_path / "slow-state" / "emulator.db")
     world = World(store, WallClock(), Settings(queued_seconds=0, pending_seconds=0, epoch_seconds=6))
     with server.running(world) as endpoint:
         yield Emulator(endpoint, world)
     store.close()
+
+
+@pytest.fixture(autouse=True)
+def nothing_left_behind() -> Iterator[None]:
+    """An engine that ends early makes the Automation API log its own surprise, with frames that keep its sockets."""
+    surprised = logging.getLogger("grpc._server")
+    surprised.propagate = False
+    surprised.addHandler(quiet := logging.NullHandler())
+    yield
+    surprised.removeHandler(quiet)
+    surprised.propagate = True
+    gc.collect()

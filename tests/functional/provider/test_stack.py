@@ -220,7 +220,9 @@ def test_a_gate_that_is_not_passed_keeps_what_serves(stack: Stack, emulator: Emu
         with pytest.raises(RunFailedError, match="did not pass its gate"):
             stack.up()
     endpoint = emulator.call("GET", "/v1/" + served["endpoint"]).json()
-    assert [d["model"] for d in endpoint["deployedModels"]] == [served["model"].partition("@")[0]]
+    assert [d["model"].partition("@")[0] for d in endpoint["deployedModels"]] == [
+        served["model"].partition("@")[0]
+    ]
     assert len(vertex(emulator, "tuningJobs")) == 2
 
 

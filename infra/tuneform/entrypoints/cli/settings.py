@@ -47,15 +47,17 @@ class Settings:
         return str(value) if value is not None else None
 
     def specs(self, given: Path | None) -> Path:
-        """The spec folder: the one given, else the setting `specs`, else `specs` in the project."""
-        if given is not None:
-            return given.absolute()
-        named = self.get("specs")
-        return ((self.root or Path.cwd()) / (named or "specs")).absolute()
+        """The spec folder: the one given, else the setting `specs`, else `specs` in the project.
+
+        Relative to the current folder where it lies below it, as people like to read it in errors.
+        """
+        named = given or (self.root or Path.cwd()) / (self.get("specs") or "specs")
+        path = Path(os.path.abspath(named))  # noqa: PTH100 (unlike resolve, it leaves symlinks as people named them)
+        return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
     def is_default(self, specs: Path) -> bool:
         """Whether these are the project's own specs."""
-        return self.root is not None and specs == self.specs(None)
+        return self.root is not None and specs.absolute() == self.specs(None).absolute()
 
 
 def _is_project(folder: Path) -> bool:

@@ -102,7 +102,7 @@ class Provider:
         replace = [
             change.path
             for change in diff(call.old_inputs, call.inputs)
-            if change.path in resource.identity and not unknown(change.new)
+            if change.op == "change" and change.path in resource.identity and not unknown(change.new)
         ]
         if replace:
             return _difference(dict.fromkeys(replace, True), replace=True)
