@@ -27,6 +27,9 @@ MARKS = {
 EXPECTED_WARNING = re.compile(r"^using pulumi-resource-\w+ from \$PATH")
 """The engine says so of each plugin that is not installed: our own provider, and the local stack's stand-in."""
 
+NAME_WIDTH = 44
+"""Room for the longest names that the program gives: those of grants."""
+
 HIDDEN = ("pulumi:pulumi:Stack", "pulumi:providers:")
 
 
@@ -45,7 +48,7 @@ class Row:
         mark, colour, will, has = MARKS[self.op]
         word = has if done else f"{will}…"
         text = Text(f"  {mark} ", style=colour)
-        text.append(f"{self.kind:<18} {self.name:<26} ", style="default")
+        text.append(f"{self.kind:<18} {self.name:<{NAME_WIDTH}} ", style="default")
         return text.append(self.now or word, style="default" if done else "dim")
 
 
@@ -136,7 +139,9 @@ class Display:
         """Print what a preview found: each resource that would change, and why."""
         for row in self._rows.values():
             mark, colour, will, _ = MARKS[row.op]
-            self._console.print(Text(f"  {mark} {row.kind:<18} {row.name:<26} {will}", style=colour))
+            self._console.print(
+                Text(f"  {mark} {row.kind:<18} {row.name:<{NAME_WIDTH}} {will}", style=colour)
+            )
             for message in row.said:
                 self._console.print(Text(f"      {message}"))
 
@@ -150,7 +155,7 @@ class Display:
         same = self.counts.get("same", 0)
         if not parts:
             return f"everything unchanged ({same} resources)"
-        return ", ".join([*parts, f"{same} unchanged"])
+        return ", ".join([*parts, f"{same} unchanged"] if same else parts)
 
 
 def _counted(words: dict[str, str], counts: dict[str, int]) -> Sequence[tuple[str, str]]:

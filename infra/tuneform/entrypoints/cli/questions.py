@@ -54,24 +54,32 @@ def ports(tree: Tree, model: Document[TunedModel], endpoint: str | None) -> Port
 
 
 def answer(tree: Tree, model: Document[TunedModel], endpoint: str | None, question: str) -> str:
-    """What a served model answers."""
+    """What a served model answers. The dataset's preamble goes before the question, as it did in training."""
     project = resolve.project(tree.project_of(model))
-    request = {"contents": [{"role": "user", "parts": [{"text": question}]}]}
+    preamble = _source(tree, model).preamble
+    text = f"{preamble}\n\n{question}" if preamble else question
+    request = {"contents": [{"role": "user", "parts": [{"text": text}]}]}
     name = f"{project.serving_parent}/endpoints/{model.name}"
     return ports(tree, model, endpoint).writer.ask(name, request)
 
 
 def example(tree: Tree, model: Document[TunedModel]) -> Example | None:
-    """One example of the model's dataset: of its test split, else of its validation split, else of training."""
-    job = tree.find(TuningJob, model.spec.job.ref, model.project)
-    dataset = tree.find(Dataset, job.spec.dataset.ref, model.project)
-    source = DatasetSource.from_spec(dataset.spec)
+    """One example of the model's dataset, as a person would ask it: of its test split, else of its validation
+    split, else of training; None where the data lies in Cloud Storage.
+    """
+    source = _source(tree, model)
     if source.is_remote:
         return None
     prepared = prepare(source, root=tree.root, fetch=_nothing_remote)
     split = prepared.test or prepared.validation or prepared.training
-    question, expected = next(iter(pairs(split)))
-    return Example(question, expected, split is not prepared.training)
+    question, expected = pairs(split)[0]
+    return Example(question.removeprefix(f"{source.preamble}\n\n"), expected, split is not prepared.training)
+
+
+def _source(tree: Tree, model: Document[TunedModel]) -> DatasetSource:
+    job = tree.find(TuningJob, model.spec.job.ref, model.project)
+    dataset = tree.find(Dataset, job.spec.dataset.ref, model.project)
+    return DatasetSource.from_spec(dataset.spec)
 
 
 def _nothing_remote(uri: str) -> bytes:
