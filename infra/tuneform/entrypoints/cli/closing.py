@@ -103,11 +103,12 @@ def _next(run: Run) -> None:
         return
     first = models[0].name
     where = "" if run.settings.is_default(run.tree.root) else f" {run.tree.root}"
+    tries = {
+        f'tuneform ask {first} "…"{f" --specs{where}" if where else ""}': "ask it something yourself",
+        f"tuneform preview{where}": "after changing an epochCount or a label: see what `up` would do",
+        f"tuneform destroy{where}": "take it down again; a later `up` brings it back",
+    }
+    width = max(map(len, tries))
     run.console.print("\nTry next:")
-    run.console.print(
-        f'  tuneform ask {first} "…"{f" --specs{where}" if where else ""}   ask it something yourself'
-    )
-    run.console.print(
-        f"  tuneform preview{where}   after changing an epochCount or a label: see what `up` would do"
-    )
-    run.console.print(f"  tuneform destroy{where}   take it down again; a later `up` brings it back")
+    for command, why in tries.items():
+        run.console.print(Text(f"  {command:<{width}}   {why}"))
