@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 from collections.abc import Iterator
@@ -28,11 +29,13 @@ def slow_emulator(tmp_path: Path) -> Iterator[Emulator]:
 
 @pytest.fixture(autouse=True)
 def nothing_left_behind() -> Iterator[None]:
-    """An engine that ends early makes the Automation API log its own surprise, with frames that keep its sockets."""
+    """When an engine ends early, the Automation API's own surprise at it leaves the program's event loop open."""
     surprised = logging.getLogger("grpc._server")
     surprised.propagate = False
     surprised.addHandler(quiet := logging.NullHandler())
     yield
     surprised.removeHandler(quiet)
     surprised.propagate = True
-    gc.collect()
+    for left in gc.get_objects():
+        if isinstance(left, asyncio.BaseEventLoop) and not left.is_running() and not left.is_closed():
+            left.close()

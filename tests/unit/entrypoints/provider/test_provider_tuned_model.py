@@ -118,3 +118,11 @@ def test_a_checkpoint_that_is_none_is_refused(checkpoint: Any) -> None:
 def test_after_a_failure_what_served_before_is_kept() -> None:
     asked, _ = call(live(), INPUTS, outputs=OUTPUTS)
     assert RESOURCE.salvage(asked) == OUTPUTS
+
+
+def test_before_the_first_promotion_nothing_is_said_to_serve() -> None:
+    waiting = live(found=(job(JobState.RUNNING),), endpoints={})
+    asked, _ = call(waiting, {**INPUTS, "model": None})
+    outputs = RESOURCE.apply(asked)
+    assert (outputs["state"], outputs["endpoint"], outputs["revision"]) == ("PENDING", NAME, "")
+    assert set(outputs) == set(RESOURCE.outputs)

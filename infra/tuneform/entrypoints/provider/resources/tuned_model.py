@@ -28,6 +28,14 @@ _LATER = "promotes the new revision once it has succeeded and passed its gate; t
 _TELLING = frozenset(
     {"revision", "model", "checkpoint", "gate", "keep", "labels", "displayName", "description"}
 )
+_NOTHING = {
+    "revision": "",
+    "model": "",
+    "checkpoint": {"id": "", "epoch": 0, "step": 0},
+    "metrics": {},
+    "gates": [],
+}
+"""What serves before the first promotion. Left out, Pulumi would show the inputs of the same names instead."""
 
 
 class TunedModelResource(Resource):
@@ -164,7 +172,7 @@ def _gate(given: Properties) -> Gate:
 
 def _pending(serving: Serving, before: Properties) -> dict[str, Any]:
     """The job is not done; whatever served before still does."""
-    return {**before, "state": "PENDING", "endpoint": serving.endpoint}
+    return {**_NOTHING, **before, "state": "PENDING", "endpoint": serving.endpoint}
 
 
 def _drifted(endpoint: Endpoint, serving: Serving) -> dict[str, Any]:
