@@ -367,24 +367,34 @@ def _plainly(say: Progress) -> Progress:
     return tell
 
 
-def main() -> int:
-    """Obtain the engine below the current folder's `.tuneform`, showing what is being done; the exit code."""
-    console = Console(stderr=True)
+def obtain_shown(home: Path, console: Console) -> Engine:
+    """`obtain_engine`, telling what is being done: in place on a terminal, else a line every few seconds.
+
+    Tells also which `pulumi` was passed over. Raises MachineError as `obtain_engine` does.
+    """
 
     def say(line: str) -> None:
         console.print(Text(line), soft_wrap=True)
 
+    if console.is_terminal:
+        with console.status("looking for the Pulumi engine") as status:
+            engine = obtain_engine(home, lambda line: status.update(Text(line)))
+    else:
+        engine = obtain_engine(home, _plainly(say))
+    for note in engine.notes:
+        say(note)
+    return engine
+
+
+def main() -> int:
+    """Obtain the engine below the current folder's `.tuneform`, showing what is being done; the exit code."""
+    console = Console(stderr=True)
     try:
-        if console.is_terminal:
-            with console.status("looking for the Pulumi engine") as status:
-                engine = obtain_engine(Path(".tuneform"), lambda line: status.update(Text(line)))
-        else:
-            engine = obtain_engine(Path(".tuneform"), _plainly(say))
+        engine = obtain_shown(Path(".tuneform"), console)
     except TuneformError as error:
-        say(error.render())
+        console.print(Text(error.render()), soft_wrap=True)
         return 1
-    for line in (*engine.notes, f"engine: Pulumi {engine.version}, {engine.origin}"):
-        say(line)
+    console.print(Text(f"engine: Pulumi {engine.version}, {engine.origin}"), soft_wrap=True)
     return 0
 
 

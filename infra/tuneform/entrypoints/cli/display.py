@@ -73,6 +73,7 @@ class Display:
             return
         with Live(console=self._console, refresh_per_second=8, transient=True) as live:
             self._live = live
+            self._refresh()
             try:
                 yield self
             finally:
@@ -132,7 +133,9 @@ class Display:
     def _refresh(self) -> None:
         if self._live is None:
             return
-        lines = [row.line(done=False) for row in self._open.values()]
+        lines = [row.line(done=False) for row in self._open.values()] or [
+            Text("  the engine is at work", style="dim")
+        ]
         self._live.update(Group(*(Spinner("dots", text=line) for line in lines)))
 
     def plan(self) -> None:

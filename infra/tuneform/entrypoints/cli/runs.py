@@ -17,7 +17,7 @@ from rich.console import Console
 from tuneform.entrypoints.cli import stacks
 from tuneform.entrypoints.cli.display import Display
 from tuneform.entrypoints.cli.settings import Settings
-from tuneform.entrypoints.engine import obtain_engine
+from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare
 from tuneform.errors import MachineError, TuneformError
 from tuneform.specs import Tree, load
@@ -91,14 +91,14 @@ def prepare(options: Options) -> Run:
     for warning in tree.warnings:
         click.echo(warning.render(), err=True)
     target = stacks.target(settings, tree, folder, stack=options.stack, adopt=options.adopt)
-    with console.status("looking for the Pulumi engine") as status:
-        engine = obtain_engine(settings.home, status.update)
+    engine = obtain_shown(settings.home, console)
     for line in stacks.free_stale_lock(settings, target):
         console.print(f"  {line}")
     program = ProgramSettings(
         wait=settings.get("wait", options.wait) or "succeeded", adopt=target.adopt, endpoint=target.endpoint
     )
-    selected = stacks.select(target, engine, lambda: declare(tree, program))
+    with console.status(f"selecting the stack {target.stack}"):
+        selected = stacks.select(target, engine, lambda: declare(tree, program))
     for line in stacks.drop_pending(selected):
         console.print(f"  {line}")
     return Run(settings, tree, target, selected, console)
