@@ -101,7 +101,8 @@ def apply_tuning(ports: Ports, tuning: Tuning, *, current: str = "", wait: bool 
         for action in plan.actions:
             if isinstance(action, Blocked):
                 raise ReconcileError(action.reason, remedy=action.remedy)
-        todo = [action for action in plan.actions if wait or not isinstance(action, Wait)]
+        ended = {job.name for job in observed.jobs if job.state.ended}
+        todo = [a for a in plan.actions if wait or not isinstance(a, Wait) or a.job in ended]
         if not todo:
             return tuning_status(ports, plan.revision, observed)
         for action in todo:

@@ -8,11 +8,12 @@ import pytest
 from tests.functional.reconcile.conftest import PROJECT, Bench
 
 from tuneform.errors import ReconcileError, Terminal
-from tuneform.reconcile import core, promote
+from tuneform.reconcile import core
 from tuneform.reconcile.attempts import LEASE
 from tuneform.reconcile.desired import Gate
 from tuneform.reconcile.ledger import AttemptState, Versioned
 from tuneform.reconcile.live import JobState
+from tuneform.reconcile.serving import promote
 
 
 def jobs(bench: Bench) -> int:

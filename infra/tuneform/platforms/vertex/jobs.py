@@ -16,6 +16,8 @@ from tuneform.reconcile.desired import Project, Tuning
 from tuneform.reconcile.live import NAME_LABEL, OWNER_LABEL, Checkpoint, Job, JobState
 
 PAGE = 100
+API_DISABLED = "SERVICE_DISABLED"
+"""Source: google.api.ErrorReason."""
 
 
 def list_jobs(clients: Clients, project: Project, name: str) -> tuple[Job, ...]:
@@ -27,6 +29,10 @@ def list_jobs(clients: Clients, project: Project, name: str) -> tuple[Job, ...]:
             found = list(_list(clients, {**request, "filter": wanted}))
         except exceptions.BadRequest:  # a service that does not know this filter
             found = list(_list(clients, request))
+        except exceptions.Forbidden as error:
+            if error.reason != API_DISABLED:
+                raise
+            return ()  # a new project, before `up` has enabled Vertex AI in it: it has no jobs
     ours = [_job(raw) for raw in found if _is_ours(raw, project, name)]
     return tuple(sorted(ours, key=lambda job: (job.created is None, job.created, job.name), reverse=True))
 

@@ -18,11 +18,11 @@ from tuneform.entrypoints.provider.resources.base import (
 from tuneform.entrypoints.provider.shape import Failure
 from tuneform.entrypoints.provider.wire import UNKNOWN, Properties, Unknown, unknown
 from tuneform.errors import ReconcileError
-from tuneform.reconcile import promote
 from tuneform.reconcile.actions import Blocked, PatchEndpoint, Promote
 from tuneform.reconcile.desired import Gate, Serving
 from tuneform.reconcile.live import Endpoint
 from tuneform.reconcile.plan import plan_serving
+from tuneform.reconcile.serving import promote
 
 _LATER = "promotes the new revision once it has succeeded and passed its gate; the old one serves until then"
 _TELLING = frozenset(

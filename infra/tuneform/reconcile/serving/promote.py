@@ -20,11 +20,11 @@ from tuneform.reconcile.actions import (
 )
 from tuneform.reconcile.core import Ports, observe_tuning, tuning_status
 from tuneform.reconcile.desired import Project, Serving
-from tuneform.reconcile.gate import Measuring, at_step, measure_all, verdict
 from tuneform.reconcile.ledger import GateResult, Record, Versioned
 from tuneform.reconcile.live import Checkpoint, Curves, Endpoint, Job, bare
 from tuneform.reconcile.plan import ObservedServing, ServingPlan, desired_endpoint, plan_serving
 from tuneform.reconcile.retire import clear_endpoint, retire_job
+from tuneform.reconcile.serving.gate import Measuring, at_step, measure_all, verdict
 
 
 @dataclass(frozen=True)

@@ -11,9 +11,9 @@ from tests.unit.reconcile.builders import record
 
 from tuneform.errors import ReconcileError
 from tuneform.reconcile.desired import Content, Gate
-from tuneform.reconcile.gate import Measuring, at_step, measure_all, verdict
 from tuneform.reconcile.ledger import AttemptState
 from tuneform.reconcile.live import Checkpoint, Curves
+from tuneform.reconcile.serving.gate import Measuring, at_step, measure_all, verdict
 
 TEST = Content("gs://b/test.jsonl", "sha256:test", 3, 30)
 CHECKPOINT = Checkpoint("2", 2, 20, "endpoint")
