@@ -8,7 +8,7 @@ import click
 
 from tuneform.entrypoints.cli.questions import answer
 from tuneform.entrypoints.cli.settings import Settings, running_emulator
-from tuneform.errors import SettingsError
+from tuneform.errors import NotFound, SettingsError
 from tuneform.specs import TunedModel, load
 
 
@@ -31,4 +31,7 @@ def command(name: str, question: str, specs: Path | None, google_cloud: bool) ->
         names = ", ".join(document.name for document in tree.of(TunedModel)) or "none"
         raise SettingsError(f"there is no TunedModel {name!r} in {tree.root}", remedy=f"it declares: {names}")
     endpoint = None if google_cloud else running_emulator(settings).endpoint
-    click.echo(answer(tree, found, endpoint, question))
+    try:
+        click.echo(answer(tree, found, endpoint, question))
+    except NotFound as error:
+        raise NotFound(error.message, remedy="run `tuneform up`: nothing serves there yet") from error

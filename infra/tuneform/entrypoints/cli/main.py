@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from difflib import get_close_matches
 
 import click
 
@@ -31,13 +32,22 @@ class Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import a command; None when there is no such one, which click then says with the nearest name."""
+        """Import a command; None when there is no such one."""
         del ctx
         if cmd_name not in COMMANDS:
             return None
         module = importlib.import_module(f"tuneform.entrypoints.cli.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """See the base class, which would look for the nearest name among the commands imported so far: none."""
+        if args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = "".join(f" Did you mean '{name}'?" for name in get_close_matches(args[0], COMMANDS, 1))
+            raise click.UsageError(f"No such command '{args[0]}'.{near}", ctx)
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -95,7 +95,7 @@ def running_emulator(settings: Settings) -> Emulator:
 
     Raises:
         MachineError: it is not running, or what answers is not it.
-        SettingsError: TUNEFORM_ENDPOINT is not a loopback address.
+        SettingsError: TUNEFORM_ENDPOINT is no address, or not one of this machine.
     """
     given = settings.get("endpoint")
     file = emulator_folder(settings) / "emulator.json"
@@ -103,17 +103,35 @@ def running_emulator(settings: Settings) -> Emulator:
     endpoint = given or recorded.get("endpoint")
     if not endpoint:
         raise MachineError("the emulator is not running", remedy="start it with `tuneform emulator start`")
-    if urlsplit(endpoint).hostname not in LOOPBACK:
+    _refuse_strangers(endpoint)
+    try:
+        answer = requests.get(f"{endpoint}/_emulator/health", timeout=5)
+        answer.raise_for_status()
+        told = answer.json().get("env", {})
+    except requests.RequestException as error:
+        started = "start it with `tuneform emulator start`"
+        raise MachineError(
+            f"no emulator answers at {endpoint}",
+            remedy=f"TUNEFORM_ENDPOINT says to look there: unset it, then {started}" if given else started,
+        ) from error
+    env = dict(recorded.get("env", {})) if endpoint == recorded.get("endpoint") else {}
+    return Emulator(endpoint, {**told, **env, "TUNEFORM_ENDPOINT": endpoint})
+
+
+def _refuse_strangers(endpoint: str) -> None:
+    """The emulator listens on loopback only; whatever else is given is a mistake, or somebody else's server."""
+    try:
+        address = urlsplit(endpoint)
+        host = address.hostname if address.scheme == "http" and address.port != 0 else None
+    except ValueError:
+        host = None
+    if host is None:
+        raise SettingsError(
+            f"TUNEFORM_ENDPOINT is {endpoint!r}, which is not an address such as http://127.0.0.1:8787",
+            remedy="take the emulator's from `tuneform emulator env`",
+        )
+    if host not in LOOPBACK:
         raise SettingsError(
             f"TUNEFORM_ENDPOINT is {endpoint}, which is not on this machine",
             remedy="point it at the emulator (`tuneform emulator env`), or unset it to use Google Cloud",
         )
-    try:
-        answer = requests.get(f"{endpoint}/_emulator/health", timeout=5)
-        answer.raise_for_status()
-    except requests.RequestException as error:
-        raise MachineError(
-            f"no emulator answers at {endpoint}", remedy="start it with `tuneform emulator start`"
-        ) from error
-    env = dict(recorded.get("env", {})) if endpoint == recorded.get("endpoint") else {}
-    return Emulator(endpoint, {**answer.json().get("env", {}), **env, "TUNEFORM_ENDPOINT": endpoint})

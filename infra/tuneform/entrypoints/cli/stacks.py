@@ -22,7 +22,7 @@ from semver import VersionInfo
 from tuneform.entrypoints.cli import supervise
 from tuneform.entrypoints.cli.settings import LOCAL_STACK, PROJECT_FILE, Settings, running_emulator
 from tuneform.entrypoints.engine import Engine
-from tuneform.errors import SettingsError
+from tuneform.errors import MachineError, SettingsError
 from tuneform.specs import Project, Tree
 
 PROJECT_NAME = "tuneform"
@@ -119,15 +119,33 @@ class SupervisedEngine(automation.PulumiCommand):
 
 
 def select(target: Target, engine: Engine, program: Callable[[], None]) -> automation.Stack:
-    """The stack, made if it is not there yet."""
-    return automation.create_or_select_stack(
-        stack_name=target.stack,
-        project_name=PROJECT_NAME,
-        program=program,
-        opts=automation.LocalWorkspaceOptions(
-            work_dir=str(target.folder), env_vars=dict(target.env), pulumi_command=SupervisedEngine(engine)
-        ),
+    """The stack, made if it is not there yet.
+
+    Raises:
+        MachineError: the engine cannot open it, for want of a login for instance.
+    """
+    options = automation.LocalWorkspaceOptions(
+        work_dir=str(target.folder), env_vars=dict(target.env), pulumi_command=SupervisedEngine(engine)
     )
+    try:
+        return automation.create_or_select_stack(
+            stack_name=target.stack, project_name=PROJECT_NAME, program=program, opts=options
+        )
+    except automation.CommandError as error:
+        raise MachineError(
+            f"the engine cannot open the stack {target.stack}: {engine_words(error)}",
+            remedy=f"its state lies below {target.env['PULUMI_BACKEND_URL']}; mend or remove it"
+            if target.local
+            else "log in to where its state is kept: `pulumi login`, or `pulumi login gs://BUCKET` for a "
+            "bucket of yours; or leave --stack out to work against the emulator",
+        ) from error
+
+
+def engine_words(error: automation.CommandError) -> str:
+    """What the engine itself said last, without what the Automation API puts around it."""
+    _, _, said = str(error).rpartition("\n stderr: ")
+    lines = [line.removeprefix("error: ") for line in said.splitlines() if line.strip()]
+    return "\n".join(lines[-12:])
 
 
 def free_stale_lock(settings: Settings, target: Target) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -37,25 +38,30 @@ def remote(what: str, endpoint: str | None) -> Iterator[None]:
         cause = error.cause or error
         raise Ambiguous(f"{what}: {_text(cause)}", remedy=_reach(endpoint)) from error
     except exceptions.NotFound as error:
-        raise NotFound(f"{what}: {error.message}") from error
+        raise NotFound(f"{what}: {_said(error)}") from error
     except exceptions.TooManyRequests as error:
         raise Retryable(
-            f"{what}: {error.message}", remedy="run the command again later, or raise the quota"
+            f"{what}: {_said(error)}", remedy="run the command again later, or raise the quota"
         ) from error
     except exceptions.Forbidden as error:
         raise Terminal(
-            f"{what}: {error.message}", remedy="grant the permission to the account that runs tuneform"
+            f"{what}: {_said(error)}", remedy="grant the permission to the account that runs tuneform"
         ) from error
     except exceptions.ServerError as error:
-        raise Ambiguous(f"{what}: {error.message}", remedy="run the command again") from error
+        raise Ambiguous(f"{what}: {_said(error)}", remedy="run the command again") from error
     except exceptions.GoogleAPICallError as error:
-        raise Terminal(f"{what}: {error.message}") from error
+        raise Terminal(f"{what}: {_said(error)}") from error
     except (requests.ConnectionError, requests.Timeout) as error:
         raise Ambiguous(f"{what}: {_text(error)}", remedy=_reach(endpoint)) from error
     except auth.DefaultCredentialsError as error:
         raise MachineError(
             f"{what}: no Google credentials were found", remedy="run `gcloud auth application-default login`"
         ) from error
+
+
+def _said(error: exceptions.GoogleAPICallError) -> str:
+    """The service's own words, without the method and the URL that the client puts before them."""
+    return re.sub(r"^[A-Z]+ https?://\S+: ", "", str(error.message))
 
 
 def _text(error: BaseException) -> str:
