@@ -181,3 +181,15 @@ def test_removing_cancels_what_runs(bench: Bench) -> None:
     (job,) = bench.ports.reader.jobs(PROJECT, "intents")
     assert job.state in {JobState.CANCELLED, JobState.SUCCEEDED}
     assert not job.model or bench.ports.reader.model(job.model) is None
+
+
+def test_without_waiting_an_ended_job_is_recorded_by_the_next_run(bench: Bench) -> None:
+    status = core.apply_tuning(bench.ports, bench.tuning, wait=False)
+    assert status.job is not None
+    while (job := bench.ports.reader.job(status.job.name)) is not None and not job.state.ended:
+        bench.clock.wait(0.05)
+
+    after = core.apply_tuning(bench.ports, bench.tuning, current=status.revision, wait=False)
+
+    assert after.model
+    assert core.preview_tuning(bench.ports, bench.tuning, status.revision).actions == ()
