@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,12 +13,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 import yaml
 
 ROOT = Path(__file__).parents[3]
 TUNEFORM = Path(sys.executable).with_name("tuneform")
 DEADLINE = 300
+SETTINGS = ("TUNEFORM_", "PULUMI_", "GOOGLE_", "PYTHON")
+"""Beginnings of the variables that a caller may have set and a newcomer has not.
+
+Of Python's, PYTHONDONTWRITEBYTECODE doubles the time of every run.
+"""
+
+
+PROJECT = "tuneform-demo"
+PARENT = f"projects/{PROJECT}/locations/us-central1"
 
 
 @dataclass(frozen=True)
@@ -46,7 +57,7 @@ class Checkout:
     @property
     def env(self) -> dict[str, str]:
         """The environment of its commands: nothing of the caller's settings, the engine on PATH."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("TUNEFORM_", "PULUMI_", "GOOGLE_"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
         engine = ROOT / ".tuneform" / "engine" / "bin"
         return {**kept, "PATH": os.pathsep.join([str(engine), kept["PATH"]]), "NO_COLOR": "1"}
 
@@ -88,10 +99,43 @@ class Checkout:
         record = json.loads((self.folder / ".tuneform" / "emulator" / "emulator.json").read_text())
         return str(record["endpoint"])
 
+    def answer(self, path: str) -> dict[str, Any]:
+        """What its emulator answers to a GET."""
+        answer = requests.get(f"{self.endpoint}/{path}", timeout=30)
+        assert answer.ok, answer.text
+        body: dict[str, Any] = answer.json()
+        return body
+
+    def live(self, kind: str) -> list[dict[str, Any]]:
+        """All tuningJobs, models or endpoints of its project."""
+        found: list[dict[str, Any]] = self.answer(f"v1/{PARENT}/{kind}?pageSize=100").get(kind, [])
+        return found
+
     def counts(self) -> dict[str, int]:
         """How many jobs, models, endpoints and buckets its emulator holds."""
         answer = requests.get(f"{self.endpoint}/_emulator/counts", timeout=10)
         return {str(name): int(count) for name, count in answer.json().items()}
+
+    def shrink(self) -> None:
+        """Keep one tuning of the example, short enough to be trained in seconds; this is its first commit."""
+        (self.folder / "specs" / "next-number.yaml").unlink()
+        self.edit("support-intents.yaml", epochs(3))
+        self.commit()
+
+    def commit(self) -> None:
+        """Remember the specs as they are now."""
+        shutil.rmtree(self.folder / "committed", ignore_errors=True)
+        shutil.copytree(self.folder / "specs", self.folder / "committed")
+
+    def revert(self) -> None:
+        """Put the specs back to what `commit` remembered."""
+        shutil.rmtree(self.folder / "specs")
+        shutil.copytree(self.folder / "committed", self.folder / "specs")
+
+    def processes(self) -> list[psutil.Process]:
+        """Everything that works for its stacks: supervisors, engines and plugins."""
+        mark = f"file://{self.folder}/"
+        return [process for process in psutil.process_iter() if mark in _backend(process)]
 
     def edit(self, file: str, change: Callable[[list[dict[str, Any]]], object]) -> None:
         """Change the documents of a spec file; comments are lost, meaning is not."""
@@ -99,3 +143,33 @@ class Checkout:
         documents = list(yaml.safe_load_all(path.read_text()))
         change(documents)
         path.write_text(yaml.safe_dump_all(documents, sort_keys=False))
+
+
+def epochs(count: int) -> Callable[[list[dict[str, Any]]], None]:
+    """An edit that gives every TuningJob of a file this epochCount."""
+
+    def change(documents: list[dict[str, Any]]) -> None:
+        for document in documents:
+            if document["kind"] == "TuningJob":
+                document["spec"]["hyperParameters"]["epochCount"] = count
+
+    return change
+
+
+def outputs(text: str) -> dict[str, dict[str, str]]:
+    """What `up` printed of each model: endpoint, model, revision, checkpoint, metrics."""
+    found: dict[str, dict[str, str]] = {}
+    name = ""
+    for line in text.splitlines():
+        if re.fullmatch(r"[a-z][-a-z0-9]*", line):
+            name = line
+        elif match := re.fullmatch(r"  (endpoint|model|revision|checkpoint|metrics) +(\S.*)", line):
+            found.setdefault(name, {})[match[1]] = match[2]
+    return found
+
+
+def _backend(process: psutil.Process) -> str:
+    try:
+        return process.environ().get("PULUMI_BACKEND_URL", "")
+    except (psutil.NoSuchProcess, psutil.AccessDenied, psutil.ZombieProcess):
+        return ""
