@@ -287,6 +287,10 @@ BETWEEN = {
         + "---\n"
         + BUCKET.replace("name: data", "name: less, previousNames: [old]"),
     ),
+    "a renamed tuning": Bad(
+        "another name would be paid for again",
+        MODEL.replace("name: words", "name: renamed, previousNames: [words]"),
+    ),
     "two models for a job": Bad("each would promote on its own", MODEL.replace("name: words", "name: x")),
     "missing data file": Bad(
         "the nearest file is named",

@@ -135,7 +135,7 @@ class Metadata(SpecModel):
     annotations: dict[str, str] = {}
     """Free text for people and other programs; never sent to Google Cloud."""
     previous_names: tuple[Name, ...] = ()
-    """Names this document had before; they carry its identity over a rename."""
+    """Names this document had before a rename. Not yet for Dataset, TuningJob and TunedModel."""
 
 
 class Ref(SpecModel):

@@ -100,7 +100,7 @@ class Dataset(SpecModel):
     split: Split | None = None
     """Hold out a share of the training examples."""
     preamble: Text | None = None
-    """A system instruction for every example."""
+    """Text before every prompt, with a blank line between. Questions to the tuned model need it too."""
     task: Literal[
         "classification", "extraction", "summarization", "question-answering", "chat", "generation"
     ] = "generation"

@@ -53,4 +53,4 @@ class DatasetBucket(SpecModel):
     public_access_prevention: Literal["enforced", "inherited"] = "enforced"
     """Whether the bucket can be opened to the public at all."""
     deletion_policy: DeletionPolicy = "Delete"
-    """What happens to the bucket and what is in it when the document is removed."""
+    """What happens to the bucket when the document is removed. With objects of others in it, it is never deleted."""
