@@ -167,7 +167,9 @@ def _csv_pairs(
                 problems.add(origin.diagnostic(wrong.code, wrong.message, number=number, hint=wrong.hint))
                 return
         elif len(fields) != len(header):
-            message = f"{len(fields)} fields, and the header has {len(header)}"
+            message = (
+                f"{len(fields)} field{'' if len(fields) == 1 else 's'}, and the header has {len(header)}"
+            )
             hint = "a text that holds a comma, a quote or a line break goes in double quotes"
             problems.add(origin.diagnostic("E232", message, number=number, hint=hint))
         else:

@@ -14,6 +14,8 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
+from tuneform.entrypoints.cli.failures import Problem
+
 MARKS = {
     OpType.CREATE: ("+", "green", "create", "created"),
     OpType.UPDATE: ("~", "yellow", "update", "updated"),
@@ -56,7 +58,7 @@ class Display:
     """Follows the engine's events. Use as a context manager around a run; `errors` holds what went wrong."""
 
     def __init__(self, console: Console, *, preview: bool) -> None:
-        self.errors: list[str] = []
+        self.errors: list[Problem] = []
         self.counts: dict[str, int] = {}
         self._console = console
         self._preview = preview
@@ -117,7 +119,7 @@ class Display:
             return
         row = self._rows.get(urn)
         if severity == "error":
-            self.errors.append(message)
+            self.errors.append(Problem.of(urn, message))
         elif row is not None and ephemeral:
             row.now = message
             if not self._console.is_terminal:
@@ -166,5 +168,5 @@ def _counted(words: dict[str, str], counts: dict[str, int]) -> Sequence[tuple[st
 
 
 def _plain(message: str) -> str:
-    """A message without the engine's colour marks and its own prefix."""
+    """A message without the engine's colour marks."""
     return re.sub(r"<\{%[^%]*%\}>", "", message).strip()

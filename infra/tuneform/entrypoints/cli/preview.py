@@ -17,7 +17,7 @@ def command(options: runs.Options) -> None:
       tuneform preview
       tuneform preview --stack prod
     """
-    run = runs.prepare(options)
+    run = runs.prepare(options, read_rows=True)
     display = runs.perform(run, run.stack.preview, preview=True)
     display.plan()
     run.console.print(display.summary())

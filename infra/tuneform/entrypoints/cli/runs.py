@@ -16,10 +16,12 @@ from rich.console import Console
 
 from tuneform.entrypoints.cli import stacks
 from tuneform.entrypoints.cli.display import Display
+from tuneform.entrypoints.cli.failures import Problem, RunFailedError
+from tuneform.entrypoints.cli.rows import look_at_rows
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare
-from tuneform.errors import MachineError, TuneformError
+from tuneform.errors import MachineError, SpecErrors
 from tuneform.specs import Tree, load
 
 
@@ -32,12 +34,6 @@ class Run:
     target: stacks.Target
     stack: automation.Stack
     console: Console
-
-
-class RunFailedError(TuneformError):
-    """The engine ended with errors; each has been shown."""
-
-    code = "E700"
 
 
 @dataclass(frozen=True)
@@ -82,14 +78,22 @@ _FLAGS = (
 )
 
 
-def prepare(options: Options) -> Run:
-    """Load the specs, find the engine, select the stack, and clear what a killed run left."""
+def prepare(options: Options, *, read_rows: bool = False) -> Run:
+    """Load the specs, find the engine, select the stack, and clear what a killed run left.
+
+    With `read_rows` the datasets are checked as well, so that a broken row stops a run before it began.
+
+    Raises:
+        SpecErrors: what is wrong in the specs, or else in the rows.
+    """
     console = Console(highlight=False, soft_wrap=True)
     settings = Settings.here()
     folder = settings.specs(options.path or options.specs)
     tree = load(folder)
     for warning in tree.warnings:
         click.echo(warning.render(), err=True)
+    if read_rows and (errors := look_at_rows(tree)[0]):
+        raise SpecErrors(errors)
     target = stacks.target(settings, tree, folder, stack=options.stack, adopt=options.adopt)
     engine = obtain_shown(settings.home, console)
     for line in stacks.free_stale_lock(settings, target):
@@ -122,10 +126,8 @@ def perform(run: Run, operation: Callable[..., Any], *, preview: bool, **argumen
     except automation.CommandError as error:
         if preview:
             display.plan()
-        raise RunFailedError(
-            "\n\n".join(display.errors) or _last_words(error),
-            remedy="nothing that was done is lost: mend the cause and run the command again to go on",
-        ) from error
+        problems = display.errors or [Problem("", "", stacks.engine_words(error))]
+        raise RunFailedError(problems, run.tree, preview=preview) from error
     return display
 
 
@@ -141,8 +143,3 @@ def _uninterrupted(console: Console) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, before)
-
-
-def _last_words(error: automation.CommandError) -> str:
-    lines = [line for line in str(error).splitlines() if line.strip()]
-    return "\n".join(lines[-12:])

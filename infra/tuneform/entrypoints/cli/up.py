@@ -19,7 +19,7 @@ def command(options: runs.Options, quiet: bool) -> None:
       tuneform up ~/banking             apply a spec folder of your own
       tuneform up --stack prod          apply specs/ to Google Cloud
     """
-    run = runs.prepare(options)
+    run = runs.prepare(options, read_rows=True)
     run.console.print(f"applying {run.tree.root} to the stack {run.target.stack}")
     display = runs.perform(run, run.stack.up, preview=False)
     run.console.print(f"{display.summary()}")

@@ -50,7 +50,9 @@ def remote(what: str, endpoint: str | None) -> Iterator[None]:
     except exceptions.ServerError as error:
         raise Ambiguous(f"{what}: {_said(error)}", remedy="run the command again") from error
     except exceptions.GoogleAPICallError as error:
-        raise Terminal(f"{what}: {_said(error)}") from error
+        raise Terminal(
+            f"{what}: {_said(error)}", remedy="the service refuses what the specs ask for here: change that"
+        ) from error
     except (requests.ConnectionError, requests.Timeout) as error:
         raise Ambiguous(f"{what}: {_text(error)}", remedy=_reach(endpoint)) from error
     except auth.DefaultCredentialsError as error:

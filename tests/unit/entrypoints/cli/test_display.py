@@ -96,7 +96,7 @@ def test_what_stays_the_same_is_a_number_and_no_line() -> None:
 def test_errors_are_kept_and_colour_marks_are_not() -> None:
     _, display = shown(said("<{%fg 1%}>the job failed<{%reset%}>\n", severity="error"))
 
-    assert display.errors == ["the job failed"]
+    assert [problem.text for problem in display.errors] == ["the job failed"]
 
 
 @pytest.mark.parametrize("name", ["gcp", "tuneform"])
