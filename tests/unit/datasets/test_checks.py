@@ -107,7 +107,7 @@ def test_a_bad_pair_is_named_by_its_line_or_its_place_in_the_list(
         (b'text_input,output\na,b\n"never ends,x\ny,z\n', "E231", 3, "unbalanced quote"),
         (b'text_input,output\na,b\n"a"b,c\n', "E231", 3, "closing quote"),
         (b"text_input,output\na,b\n\na,b,c\n", "E232", 4, "3 fields"),
-        (b"text_input,output\na\n", "E232", 2, "1 fields"),
+        (b"text_input,output\na\n", "E232", 2, "1 field,"),
         (b"text_input,output\na,\xfcber\n", "E206", 2, "0xfc"),
         (b"text_input,output\na,b\0\n", "E207", 2, "NUL"),
         (b"a,b,c\n1,2,3\n", "E230", 1, "3 columns"),
