@@ -149,15 +149,40 @@ def engine_words(error: automation.CommandError) -> str:
 
 
 def free_stale_lock(settings: Settings, target: Target) -> list[str]:
-    """Remove locks that processes of this host left when they were killed; returns what to tell about them."""
+    """Remove locks that processes of this host left when they were killed; returns what to tell about them.
+
+    Raises:
+        MachineError: a process that holds the lock is alive. Nothing may be mended under its hands.
+    """
     told = []
     folder = settings.home / "state" / ".pulumi" / "locks" / "organization" / PROJECT_NAME / target.stack
     for lock in sorted(folder.glob("*.json")) if target.local else ():
-        holder = json.loads(lock.read_text() or "{}")
-        if holder.get("hostname") == socket.gethostname() and not _alive(int(holder.get("pid", 0))):
-            lock.unlink(missing_ok=True)
-            told.append(f"freed the lock of process {holder.get('pid')}, which is gone")
+        holder = _holder(lock)
+        if holder.get("hostname") != socket.gethostname():
+            continue
+        pid = int(holder.get("pid", 0))
+        if _alive(pid):
+            raise busy(target.stack, f" (process {pid}; if that is something else, delete {lock})")
+        lock.unlink(missing_ok=True)
+        told.append(f"freed the lock of process {pid}, which is gone")
     return told
+
+
+def busy(stack: str, more: str = "") -> MachineError:
+    """The error of a stack that another run works on."""
+    return MachineError(
+        f"another run is at work on the stack {stack}{more}",
+        remedy="wait until it has ended, then run the command again",
+    )
+
+
+def _holder(lock: Path) -> dict[str, Any]:
+    """Who holds a lock; nobody when it goes while we look, or is only being written."""
+    try:
+        found: dict[str, Any] = json.loads(lock.read_text())
+    except (FileNotFoundError, json.JSONDecodeError):
+        return {}
+    return found
 
 
 def _alive(pid: int) -> bool:
@@ -171,13 +196,20 @@ def _alive(pid: int) -> bool:
 
 
 def drop_pending(stack: automation.Stack) -> list[str]:
-    """Forget operations that a killed run left half-done: each resource is looked up again, so nothing is lost."""
+    """Forget operations that a killed run left half-done: each resource is looked up again, so nothing is lost.
+
+    Raises:
+        MachineError: they are those of a run that is still at work.
+    """
     state = stack.export_stack()
     deployment = dict(state.deployment or {})
     pending = deployment.pop("pending_operations", None) or []
     if not pending:
         return []
-    stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
+    try:
+        stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
+    except automation.ConcurrentUpdateError as error:
+        raise busy(stack.name) from error
     names = ", ".join(sorted(operation["resource"]["urn"].rpartition("::")[2] for operation in pending))
     return [f"an earlier run was cut off while it worked on {names}; going on from what is live"]
 

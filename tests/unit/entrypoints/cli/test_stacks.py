@@ -9,8 +9,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.cli.stacks import Target, free_stale_lock
+from tuneform.errors import MachineError
 
 
 def locked(home: Path, pid: int, host: str) -> Path:
@@ -40,10 +43,20 @@ def test_the_lock_of_a_dead_process_of_this_host_is_freed_and_told(tmp_path: Pat
     assert not lock.exists()
 
 
-def test_the_lock_of_a_living_process_or_of_another_host_stays(tmp_path: Path) -> None:
-    living = locked(tmp_path, os.getpid(), socket.gethostname())
+def test_a_living_process_is_another_run_at_work(tmp_path: Path) -> None:
+    lock = locked(tmp_path, os.getpid(), socket.gethostname())
+
+    with pytest.raises(MachineError, match="another run is at work on the stack local") as caught:
+        freed(tmp_path)
+    assert str(lock) in caught.value.message
+    assert lock.exists()
+
+
+def test_the_lock_of_another_host_and_one_that_is_only_being_written_stay(tmp_path: Path) -> None:
     elsewhere = locked(tmp_path, dead_process(), "another-host")
+    half_written = elsewhere.with_name("0.json")
+    half_written.write_text("{")
 
     assert freed(tmp_path) == []
-    assert living.exists()
     assert elsewhere.exists()
+    assert half_written.exists()
