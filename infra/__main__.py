@@ -14,7 +14,9 @@ from tuneform.specs import load
 def main() -> None:
     """Read the settings, load the specs, declare."""
     config = pulumi.Config("tuneform")
-    folder = Path(pulumi.get_root_directory()) / (config.get("specs") or "specs")
+    # A language host that names no root runs us all the same: the root is the folder of Pulumi.yaml, above this one.
+    root = pulumi.get_root_directory() or Path(__file__).resolve().parents[1]
+    folder = Path(root) / (config.get("specs") or "specs")
     try:
         tree = load(folder)
     except SpecErrors as errors:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import runpy
 import shutil
 import signal
 import threading
@@ -30,6 +31,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:gcp.storage.getTransferProjectServieAccount:DeprecationWarning"),
 ]
 
+PROGRAM = Path(__file__).parents[3] / "infra"
 EXPORTED = ("endpoint", "model", "revision", "checkpoint", "metrics")
 
 
@@ -81,6 +83,24 @@ def test_the_first_up_serves_a_model_and_the_next_one_changes_nothing(
     assert stack.up().changed == {}
     assert stack.outputs()["intents"] == served
     assert len(vertex(emulator, "tuningJobs")) == 1
+
+
+def test_the_program_that_plain_pulumi_runs_declares_the_same(
+    stack: Stack, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The language host runs infra/__main__.py as a file; here the file is the inline program."""
+    monkeypatch.setenv("TUNEFORM_ENDPOINT", emulator.endpoint)
+    declared = stack.preview()
+
+    def program() -> None:
+        runpy.run_path(str(PROGRAM), run_name="__main__")
+
+    stack.program = program
+    assert stack.preview().steps == declared.steps
+
+    edit(stack, "ref: data", "ref: dta")
+    with pytest.raises(RunFailedError, match="did you mean 'data'"):
+        stack.preview()
 
 
 def reordered_as_jsonl(data: Path) -> None:
