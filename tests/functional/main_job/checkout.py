@@ -61,12 +61,13 @@ class Checkout:
         engine = ROOT / ".tuneform" / "engine" / "bin"
         return {**kept, "PATH": os.pathsep.join([str(engine), kept["PATH"]]), "NO_COLOR": "1"}
 
-    def run(self, *arguments: str, cwd: Path | None = None) -> Ended:
-        """Run `tuneform` to its end."""
+    def run(self, *arguments: str, cwd: Path | None = None, **settings: str) -> Ended:
+        """Run `tuneform` to its end; `settings` are environment variables for this run."""
         done = subprocess.run(
             [TUNEFORM, *arguments],
             cwd=cwd or self.folder,
-            env=self.env,
+            env={**self.env, **settings},
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from tuneform.entrypoints.cli import runs
+from tuneform.errors import SettingsError
 
 
 @click.command()
@@ -17,6 +20,8 @@ def command(options: runs.Options, yes: bool) -> None:
     Example:
       tuneform destroy --yes
     """
+    if not yes and not sys.stdin.isatty():
+        raise SettingsError("destroy asks first, and nobody is at a terminal to answer", remedy="add --yes")
     run = runs.prepare(options)
     if not yes:
         click.confirm(f"delete everything that the stack {run.target.stack} made?", abort=True)
