@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -61,12 +61,14 @@ class Checkout:
         engine = ROOT / ".tuneform" / "engine" / "bin"
         return {**kept, "PATH": os.pathsep.join([str(engine), kept["PATH"]]), "NO_COLOR": "1"}
 
-    def run(self, *arguments: str, cwd: Path | None = None, **settings: str) -> Ended:
+    def run(
+        self, *arguments: str, cwd: Path | None = None, settings: Mapping[str, str] | None = None
+    ) -> Ended:
         """Run `tuneform` to its end; `settings` are environment variables for this run."""
         done = subprocess.run(
             [TUNEFORM, *arguments],
             cwd=cwd or self.folder,
-            env={**self.env, **settings},
+            env={**self.env, **(settings or {})},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

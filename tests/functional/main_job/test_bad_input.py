@@ -244,7 +244,7 @@ def test_a_refusal_and_a_killed_emulator_end_runs_clearly_and_cost_no_second_job
 def test_an_endpoint_that_is_no_emulator_is_refused(
     shop: Checkout, specs: Path, endpoint: str, parts: tuple[str, ...]
 ) -> None:
-    told(shop.run("up", TUNEFORM_ENDPOINT=endpoint), *parts)
+    told(shop.run("up", settings={"TUNEFORM_ENDPOINT": endpoint}), *parts)
 
 
 def test_without_an_emulator_up_says_how_to_start_one(shop: Checkout, specs: Path, tmp_path: Path) -> None:
@@ -267,12 +267,12 @@ def test_a_google_cloud_stack_without_any_login_says_where_to_log_in(
     shop: Checkout, specs: Path, nobody: dict[str, str]
 ) -> None:
     told(
-        shop.run("up", "--stack", "prod", **nobody),
+        shop.run("up", "--stack", "prod", settings=nobody),
         "error[E400]: the engine cannot open the stack prod: PULUMI_ACCESS_TOKEN",
         "remedy: log in to where its state is kept: `pulumi login`",
     )
     told(
-        shop.run("ask", "colours", "sky", "--google-cloud", **nobody),
+        shop.run("ask", "colours", "sky", "--google-cloud", settings=nobody),
         "no Google credentials were found",
         "gcloud auth application-default login",
     )
