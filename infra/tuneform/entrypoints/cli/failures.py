@@ -18,6 +18,11 @@ CHECK = re.compile(r"^\S+ resource '[^']*'(?:: property (\S+) value \{.*?\})? ha
 AROUND = re.compile(r"^(1 error occurred:\s*\* |Preview failed: )")
 """What the engine makes of a provider's error, in a run and in a preview."""
 
+EXISTS = re.compile(r"Error 409: .*\balready (exists|own)\b", re.DOTALL)
+"""What Google's APIs say of a create of something that is there, as pulumi-gcp passes it on."""
+
+ADOPT = "it exists live: take it over with --adopt (in a stack's configuration: tuneform:adopt)"
+
 OURS = re.compile(r"^(\S+:\d+:\d+: )?error\[E\d+\]: ")
 
 
@@ -49,6 +54,8 @@ class Problem:
             return self.text
         what = f"{self.kind} {self.name}: " if self.name else ""
         text = self.text if ours else f"error[{code}]: {what}{self.text}"
+        if not ours and EXISTS.search(self.text):
+            text += f"\n   = remedy: {ADOPT}"
         documents = tree.of(KINDS[self.kind]) if self.kind in KINDS else ()
         place = next((f"{found.source}: " for found in documents if found.name == self.name), "")
         return f"{place}{text}"

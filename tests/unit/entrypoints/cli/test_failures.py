@@ -62,6 +62,12 @@ def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Tree:
             "gcp:storage/bucket:Bucket resource 'data': property location value {42} has a problem: no text",
             "error[E700]: Bucket data: location: no text",
         ),
+        (
+            f"{STACK}gcp:kms/keyRing:KeyRing::ring",
+            "1 error occurred:\n\t* Error creating KeyRing: googleapi: Error 409: KeyRing r already exists.",
+            "error[E700]: KeyRing ring: Error creating KeyRing: googleapi: Error 409: KeyRing r already exists."
+            "\n   = remedy: it exists live: take it over with --adopt (in a stack's configuration: tuneform:adopt)",
+        ),
         ("", "the engine is out of memory", "error[E700]: the engine is out of memory"),
     ],
 )
