@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -26,6 +26,9 @@ MARKS = {
 }
 """Each operation's mark, colour, and its word before and after. Others are steps of these, or change nothing."""
 
+KEPT = ("=", "cyan", "keep", "kept")
+"""The same of a delete that leaves the thing live: the stack forgets it, and that is all."""
+
 EXPECTED_WARNING = re.compile(r"^using pulumi-resource-\w+ from \$PATH")
 """The engine says so of each plugin that is not installed: our own provider, and the local stack's stand-in."""
 
@@ -44,10 +47,16 @@ class Row:
     name: str
     now: str = ""
     said: list[str] = field(default_factory=list)
+    kept: bool = False
+
+    @property
+    def marks(self) -> tuple[str, str, str, str]:
+        """See `MARKS`."""
+        return KEPT if self.kept else MARKS[self.op]
 
     def line(self, *, done: bool) -> Text:
         """The row as one line."""
-        mark, colour, will, has = MARKS[self.op]
+        mark, colour, will, has = self.marks
         word = has if done else f"{will}…"
         text = Text(f"  {mark} ", style=colour)
         text.append(f"{self.kind:<18} {self.name:<{NAME_WIDTH}} ", style="default")
@@ -104,7 +113,9 @@ class Display:
         if op not in MARKS or str(kind).startswith(HIDDEN):
             return
         said = self._rows[urn].said if urn in self._rows else []
-        row = Row(op, str(kind).rpartition(":")[2], urn.rpartition("::")[2], said=said)
+        old = getattr(metadata, "old", None)
+        kept = op is OpType.DELETE and old is not None and bool(old.retain_on_delete)
+        row = Row(op, str(kind).rpartition(":")[2], urn.rpartition("::")[2], said=said, kept=kept)
         self._rows[urn] = self._open[urn] = row
 
     def _ended(self, urn: str) -> None:
@@ -143,7 +154,7 @@ class Display:
     def plan(self) -> None:
         """Print what a preview found: each resource that would change, and why."""
         for row in self._rows.values():
-            mark, colour, will, _ = MARKS[row.op]
+            mark, colour, will, _ = row.marks
             self._console.print(
                 Text(f"  {mark} {row.kind:<18} {row.name:<{NAME_WIDTH}} {will}", style=colour)
             )
@@ -152,19 +163,19 @@ class Display:
 
     def summary(self) -> str:
         """How many of what, in words."""
-        words = {op.value: (will if self._preview else has) for op, (_, _, will, has) in MARKS.items()}
+        kept = sum(row.kept for row in self._rows.values())
+        deleted = self.counts.get(OpType.DELETE.value, 0) - kept
+        counts = {**self.counts, OpType.DELETE.value: deleted, "kept": kept}
+        marks = {**{op.value: marks for op, marks in MARKS.items()}, "kept": KEPT}
         parts = [
-            f"{self.counts[op]} {'to ' if self._preview else ''}{word}"
-            for op, word in _counted(words, self.counts)
+            f"{counts[op]} {f'to {will}' if self._preview else has}"
+            for op, (_, _, will, has) in marks.items()
+            if counts.get(op)
         ]
-        same = self.counts.get("same", 0)
+        same = counts.get("same", 0)
         if not parts:
             return f"everything unchanged ({same} resources)"
         return ", ".join([*parts, f"{same} unchanged"] if same else parts)
-
-
-def _counted(words: dict[str, str], counts: dict[str, int]) -> Sequence[tuple[str, str]]:
-    return [(op, word) for op, word in words.items() if counts.get(op)]
 
 
 def _plain(message: str) -> str:

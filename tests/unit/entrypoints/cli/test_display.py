@@ -115,3 +115,17 @@ def test_the_stack_itself_and_its_providers_are_not_resources_to_people() -> Non
     )
 
     assert text == ""
+
+
+def test_what_a_destroy_leaves_live_is_kept_and_not_deleted() -> None:
+    ring = "urn:pulumi:local::tuneform::gcp:kms/keyRing:KeyRing::ring"
+    old = {"urn": ring, "type": "gcp:kms/keyRing:KeyRing", "id": "ring", "parent": "", "provider": ""}
+    held = {**old, "retainOnDelete": True, "inputs": {}, "outputs": {}}
+    retained = {"op": "delete", "urn": ring, "type": old["type"], "provider": "", "old": held}
+    begun = event(resourcePreEvent={"metadata": retained})
+
+    text, display = shown(begun, ended("delete", ring), began("delete"), ended("delete"), summary(delete=2))
+
+    assert "KeyRing            ring" in text
+    assert "kept" in text
+    assert display.summary() == "1 deleted, 1 kept"
