@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import pulumi
 from pulumi import automation
 from rich.console import Console
 
@@ -21,7 +22,7 @@ from tuneform.entrypoints.cli.rows import look_at_rows
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare
-from tuneform.errors import MachineError, SpecErrors
+from tuneform.errors import SpecErrors
 from tuneform.specs import Tree, load
 
 
@@ -98,14 +99,28 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
     engine = obtain_shown(settings.home, console)
     for line in stacks.free_stale_lock(settings, target):
         console.print(f"  {line}")
-    program = ProgramSettings(
-        wait=settings.get("wait", options.wait) or "succeeded", adopt=target.adopt, endpoint=target.endpoint
-    )
+
+    def program() -> None:
+        declare(tree, _program_settings(settings, target, options.wait))
+
     with console.status(f"selecting the stack {target.stack}"):
-        selected = stacks.select(target, engine, lambda: declare(tree, program))
+        selected = stacks.select(target, engine, program)
     for line in stacks.drop_pending(selected):
         console.print(f"  {line}")
     return Run(settings, tree, target, selected, console)
+
+
+def _program_settings(settings: Settings, target: stacks.Target, wait: str | None) -> ProgramSettings:
+    """Flag and environment, else the stack's own configuration, which is there while the engine runs us."""
+    config = pulumi.Config("tuneform")
+    configured = config.get_bool("adopt")
+    adopt = target.adopt if target.adopt is not None else configured
+    return ProgramSettings(
+        wait=settings.get("wait", wait) or config.get("wait") or "succeeded",
+        adopt=target.local if adopt is None else adopt,
+        project=config.get("project") or "",
+        endpoint=target.endpoint,
+    )
 
 
 def perform(run: Run, operation: Callable[..., Any], *, preview: bool, **arguments: Any) -> Display:
@@ -119,10 +134,7 @@ def perform(run: Run, operation: Callable[..., Any], *, preview: bool, **argumen
         with _uninterrupted(run.console), display.shown():
             operation(on_event=display.event, **arguments)
     except automation.ConcurrentUpdateError as error:
-        raise MachineError(
-            f"another run is at work on the stack {run.target.stack}",
-            remedy="wait until it has ended, then run the command again",
-        ) from error
+        raise stacks.busy(run.target.stack) from error
     except automation.CommandError as error:
         if preview:
             display.plan()

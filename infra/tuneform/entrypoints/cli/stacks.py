@@ -30,13 +30,16 @@ PROJECT_NAME = "tuneform"
 
 @dataclass(frozen=True)
 class Target:
-    """What a run works on. `endpoint` is the emulator's, None for Google Cloud itself."""
+    """What a run works on. `endpoint` is the emulator's, None for Google Cloud itself.
+
+    `adopt` is what was asked for; None leaves it to the stack's configuration.
+    """
 
     stack: str
     endpoint: str | None
     folder: Path
     env: Mapping[str, str]
-    adopt: bool
+    adopt: bool | None
 
     @property
     def local(self) -> bool:
@@ -53,7 +56,7 @@ def target(settings: Settings, tree: Tree, specs: Path, *, stack: str | None, ad
     """
     name = settings.get("stack", stack) or _default_stack(settings, tree, specs)
     if name != LOCAL_STACK and not name.startswith(f"{LOCAL_STACK}-"):
-        return Target(name, None, settings.root or Path.cwd(), {}, bool(adopt))
+        return Target(name, None, settings.root or Path.cwd(), {}, adopt)
     emulator = running_emulator(settings)
     folder = settings.root if name == LOCAL_STACK and settings.root else _own_folder(settings, name)
     plugins = emulator.env.get("TUNEFORM_LOCAL_PLUGINS", "")
@@ -67,7 +70,7 @@ def target(settings: Settings, tree: Tree, specs: Path, *, stack: str | None, ad
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "TUNEFORM_PYTHON": sys.executable,
     }
-    return Target(name, emulator.endpoint, folder, env, adopt is not False)
+    return Target(name, emulator.endpoint, folder, env, adopt)
 
 
 def _default_stack(settings: Settings, tree: Tree, specs: Path) -> str:
