@@ -206,4 +206,4 @@ def found(state: daemon.State) -> daemon.Running | None:
 
 
 if __name__ == "__main__":
-    cli(prog_name="python -m tuneform_emulator")
+    cli(prog_name=os.environ.get("TUNEFORM_EMULATOR_COMMAND", "python -m tuneform_emulator"))

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
+
+DIGEST = re.compile(r"(sha256:[0-9a-f]{12})[0-9a-f]{52}")
 
 
 @dataclass(frozen=True)
@@ -17,13 +20,19 @@ class Change:
     new: Any
 
     def __str__(self) -> str:
+        old, new = _shown(self.old), _shown(self.new)
         match self.op:
             case "add":
-                return f"{self.path} = {self.new}"
+                return f"{self.path} = {new}"
             case "remove":
-                return f"{self.path} removed (was {self.old})"
+                return f"{self.path} removed (was {old})"
             case "change":
-                return f"{self.path} {self.old} → {self.new}"
+                return f"{self.path} {old} → {new}"
+
+
+def _shown(value: Any) -> str:
+    """The value for people, who tell digests apart by their beginnings."""
+    return DIGEST.sub(r"\1…", str(value))
 
 
 def diff(old: Mapping[str, Any], new: Mapping[str, Any], *, under: str = "") -> tuple[Change, ...]:

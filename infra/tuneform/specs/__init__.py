@@ -15,7 +15,7 @@ from tuneform.specs.kinds import (
     TunedModel,
     TuningJob,
 )
-from tuneform.specs.loader import load
+from tuneform.specs.loader import examine, load
 from tuneform.specs.tree import Document, Tree
 
 __all__ = [
@@ -32,5 +32,6 @@ __all__ = [
     "Tree",
     "TunedModel",
     "TuningJob",
+    "examine",
     "load",
 ]

@@ -7,7 +7,7 @@ from pathlib import Path
 from tuneform.errors import Diagnostic, SpecErrors
 from tuneform.specs.defaults import completed
 from tuneform.specs.meaning import check
-from tuneform.specs.meaning.datafiles import with_files_from
+from tuneform.specs.meaning.datafiles import check_files, with_files_from
 from tuneform.specs.resolve import resolve
 from tuneform.specs.text.files import spec_files
 from tuneform.specs.text.parse import parse
@@ -22,6 +22,18 @@ def load(path: Path) -> Tree:
     Defaults that come from other documents are filled in, and dataset files are named relative to the tree's
     root. Raises SpecErrors with the errors of all files, sorted by place; warnings are on the tree.
     """
+    tree, errors = examine(path)
+    if errors:
+        raise SpecErrors(errors)
+    return tree
+
+
+def examine(path: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:
+    """What of the specs is sound, and the errors of all files: for those who look further in spite of errors.
+
+    The tree is not to be applied while there are errors: documents may be missing from it. Its datasets are
+    those whose files are there.
+    """
     root = path.parent if path.is_file() else path
     drafts, found, complete = _drafts(path)
     documents, between = resolve(drafts, complete=complete)
@@ -29,12 +41,12 @@ def load(path: Path) -> Tree:
     found += between
     found += check(documents, root)
     found.sort(key=_place)
-    errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
+    errors = tuple(diagnostic for diagnostic in found if diagnostic.severity == "error")
     if not errors and not documents:
-        errors = [Diagnostic("E102", f"no document in {str(path)!r}", hint="write a Project to begin with")]
-    if errors:
-        raise SpecErrors(errors)
-    return Tree(root, tuple(with_files_from(root, document) for document in documents), tuple(found))
+        errors = (Diagnostic("E102", f"no document in {str(path)!r}", hint="write a Project to begin with"),)
+    sound = [document for document in documents if not any(check_files(document, root))]
+    warnings = tuple(diagnostic for diagnostic in found if diagnostic.severity != "error")
+    return Tree(root, tuple(with_files_from(root, document) for document in sound), warnings), errors
 
 
 def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic], bool]:

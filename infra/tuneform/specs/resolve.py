@@ -138,9 +138,9 @@ def _previous_names(state: _Resolution) -> None:
     for key, draft in state.drafts.items():
         if key[0] in NO_RENAME_YET and draft.metadata and draft.metadata.previous_names:
             message = f"previousNames of a {key[0]} is not supported yet"
-            path = ("metadata", "previousNames")
             hint = "keep the name: under another one it is another tuning, trained and paid for again"
-            state.found.append(draft.origin.diagnostic("E131", message, *path, key=True, hint=hint))
+            place = ("metadata", "previousNames")
+            state.found.append(draft.origin.diagnostic("E131", message, *place, key=True, hint=hint))
         for index, old in enumerate(draft.metadata.previous_names if draft.metadata else ()):
             was = (key[0], key[1], old)
             holder = was if was in state.drafts else claimed.setdefault(was, key)

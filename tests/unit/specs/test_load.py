@@ -15,6 +15,7 @@ from tuneform.specs import (
     ServiceAccount,
     TunedModel,
     TuningJob,
+    examine,
     load,
 )
 
@@ -263,3 +264,15 @@ def test_errors_of_all_files_come_sorted_by_file_and_line(tmp_path: Path) -> Non
 def test_of_very_many_errors_the_first_are_shown(text: str, tmp_path: Path) -> None:
     found = codes(folder(tmp_path / "s", a=BASE, b=JOB.replace("name: words", "name: x") + text))
     assert (len(found), found.count("E114")) == (201, 1)
+
+
+def test_examining_tells_errors_and_keeps_the_datasets_whose_files_are_there(tmp_path: Path) -> None:
+    there = kind("Dataset", "there", "{bucket: {ref: data}, training: rows.csv}")
+    gone = kind("Dataset", "gone", "{bucket: {ref: data}, training: gone.csv}")
+    path = folder(tmp_path / "specs", all=f"{PROJECT}{BUCKET}{there}{gone}{kind('Datset', 'x', '{}')}")
+    (path / "rows.csv").write_text("text_input,output\na,b\n")
+
+    tree, errors = examine(path)
+
+    assert sorted(error.code for error in errors) == ["E121", "E150"]
+    assert [document.name for document in tree.of(Dataset)] == ["there"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuneform.entrypoints.cli.questions import answer
+from tuneform.entrypoints.cli.running.questions import answer
 from tuneform.entrypoints.cli.settings import Settings, running_emulator
 from tuneform.errors import NotFound, SettingsError
 from tuneform.specs import TunedModel, load

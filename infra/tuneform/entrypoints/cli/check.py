@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tuneform.entrypoints.cli.rows import look_at_rows
+from tuneform.entrypoints.cli.running.rows import look_at_rows
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.errors import SpecErrors
 from tuneform.specs import Dataset, load

@@ -6,7 +6,7 @@ import sys
 
 import click
 
-from tuneform.entrypoints.cli import runs
+from tuneform.entrypoints.cli.running import runs
 from tuneform.errors import SettingsError
 
 

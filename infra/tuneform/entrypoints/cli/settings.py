@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,3 +136,27 @@ def _refuse_strangers(endpoint: str) -> None:
             f"TUNEFORM_ENDPOINT is {endpoint}, which is not on this machine",
             remedy="point it at the emulator (`tuneform emulator env`), or unset it to use Google Cloud",
         )
+
+
+def local_environment(settings: Settings, emulator: Emulator) -> dict[str, str]:
+    """What a local stack's engine needs: its state below `home`, everything sent to the emulator.
+
+    On PATH come the emulator's stand-in for the gcp plugin, which no package registry has, and our own provider.
+    """
+    plugins = emulator.env.get("TUNEFORM_LOCAL_PLUGINS", "")
+    return {
+        **emulator.env,
+        "PATH": os.pathsep.join([plugins, str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
+        "PULUMI_BACKEND_URL": f"file://{made(settings.home / 'state')}",
+        "PULUMI_HOME": str(made(settings.home / "pulumi")),
+        "PULUMI_CONFIG_PASSPHRASE": "",
+        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+        "PULUMI_SKIP_UPDATE_CHECK": "true",
+        "TUNEFORM_PYTHON": sys.executable,
+    }
+
+
+def made(folder: Path) -> Path:
+    """The folder, made if it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder

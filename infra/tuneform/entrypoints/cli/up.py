@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tuneform.entrypoints.cli import closing, runs
+from tuneform.entrypoints.cli.running import closing, runs
 
 
 @click.command()

@@ -9,7 +9,7 @@ import pytest
 from pulumi.automation.events import EngineEvent
 from rich.console import Console
 
-from tuneform.entrypoints.cli.display import Display
+from tuneform.entrypoints.cli.running.display import Display
 
 URN = "urn:pulumi:local::tuneform::tuneform:index:TuningJob::support-intents"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tuneform.entrypoints.cli.running.stacks import Target, free_stale_lock
 from tuneform.entrypoints.cli.settings import Settings
-from tuneform.entrypoints.cli.stacks import Target, free_stale_lock
 from tuneform.errors import MachineError
 
 

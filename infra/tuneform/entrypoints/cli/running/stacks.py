@@ -19,8 +19,15 @@ from typing import Any
 from pulumi import automation
 from semver import VersionInfo
 
-from tuneform.entrypoints.cli import supervise
-from tuneform.entrypoints.cli.settings import LOCAL_STACK, PROJECT_FILE, Settings, running_emulator
+from tuneform.entrypoints.cli.running import supervise
+from tuneform.entrypoints.cli.settings import (
+    LOCAL_STACK,
+    PROJECT_FILE,
+    Settings,
+    local_environment,
+    made,
+    running_emulator,
+)
 from tuneform.entrypoints.engine import Engine
 from tuneform.errors import MachineError, SettingsError
 from tuneform.specs import Project, Tree
@@ -59,18 +66,7 @@ def target(settings: Settings, tree: Tree, specs: Path, *, stack: str | None, ad
         return Target(name, None, settings.root or Path.cwd(), {}, adopt)
     emulator = running_emulator(settings)
     folder = settings.root if name == LOCAL_STACK and settings.root else _own_folder(settings, name)
-    plugins = emulator.env.get("TUNEFORM_LOCAL_PLUGINS", "")
-    env = {
-        **emulator.env,
-        "PATH": os.pathsep.join([plugins, str(Path(sys.executable).parent), os.environ.get("PATH", "")]),
-        "PULUMI_BACKEND_URL": f"file://{_made(settings.home / 'state')}",
-        "PULUMI_HOME": str(_made(settings.home / "pulumi")),
-        "PULUMI_CONFIG_PASSPHRASE": "",
-        "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
-        "PULUMI_SKIP_UPDATE_CHECK": "true",
-        "TUNEFORM_PYTHON": sys.executable,
-    }
-    return Target(name, emulator.endpoint, folder, env, adopt)
+    return Target(name, emulator.endpoint, folder, local_environment(settings, emulator), adopt)
 
 
 def _default_stack(settings: Settings, tree: Tree, specs: Path) -> str:
@@ -86,16 +82,11 @@ def _default_stack(settings: Settings, tree: Tree, specs: Path) -> str:
 
 def _own_folder(settings: Settings, stack: str) -> Path:
     """A Pulumi project for a spec folder that has none: generated, below the local state."""
-    folder = _made(settings.home / "stacks" / stack)
+    folder = made(settings.home / "stacks" / stack)
     (folder / PROJECT_FILE).write_text(
         f"# Made by tuneform for the stack {stack}; its program is run by tuneform itself.\n"
         f"name: {PROJECT_NAME}\nruntime: python\n"
     )
-    return folder
-
-
-def _made(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
     return folder
 
 

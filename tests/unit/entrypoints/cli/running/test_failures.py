@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tuneform.entrypoints.cli.failures import Problem, RunFailedError
+from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
 from tuneform.specs import Tree, load
 
 STACK = "urn:pulumi:local::tuneform::"

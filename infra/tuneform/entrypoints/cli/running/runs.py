@@ -15,10 +15,10 @@ import pulumi
 from pulumi import automation
 from rich.console import Console
 
-from tuneform.entrypoints.cli import stacks
-from tuneform.entrypoints.cli.display import Display
-from tuneform.entrypoints.cli.failures import Problem, RunFailedError
-from tuneform.entrypoints.cli.rows import look_at_rows
+from tuneform.entrypoints.cli.running import stacks
+from tuneform.entrypoints.cli.running.display import Display
+from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
+from tuneform.entrypoints.cli.running.rows import look_at_rows
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare

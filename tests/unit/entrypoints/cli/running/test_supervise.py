@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tuneform.entrypoints.cli import supervise
+from tuneform.entrypoints.cli.running import supervise
 
 SUPERVISED = "import time, sys, os; print(os.getpid(), flush=True); time.sleep(600)"
 

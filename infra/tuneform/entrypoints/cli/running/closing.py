@@ -9,8 +9,8 @@ from typing import Any
 from rich.text import Text
 
 from tuneform.entrypoints import resolve
-from tuneform.entrypoints.cli.questions import answer, example, ports
-from tuneform.entrypoints.cli.runs import Run
+from tuneform.entrypoints.cli.running.questions import answer, example, ports
+from tuneform.entrypoints.cli.running.runs import Run
 from tuneform.errors import RemoteError
 from tuneform.reconcile.live import Curves, Points
 from tuneform.review.curves import loss_curve

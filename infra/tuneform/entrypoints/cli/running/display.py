@@ -14,7 +14,7 @@ from rich.live import Live
 from rich.spinner import Spinner
 from rich.text import Text
 
-from tuneform.entrypoints.cli.failures import Problem
+from tuneform.entrypoints.cli.running.failures import Problem
 
 MARKS = {
     OpType.CREATE: ("+", "green", "create", "created"),
