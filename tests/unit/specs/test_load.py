@@ -267,9 +267,14 @@ def test_of_very_many_errors_the_first_are_shown(text: str, tmp_path: Path) -> N
 
 
 def test_examining_tells_errors_and_keeps_the_datasets_whose_files_are_there(tmp_path: Path) -> None:
-    there = kind("Dataset", "there", "{bucket: {ref: data}, training: rows.csv}")
-    gone = kind("Dataset", "gone", "{bucket: {ref: data}, training: gone.csv}")
-    path = folder(tmp_path / "specs", all=f"{PROJECT}{BUCKET}{there}{gone}{kind('Datset', 'x', '{}')}")
+    there, gone = (
+        DATASET.replace("name: words", f"name: {name}").replace("{examples: [{input: a, output: b}]}", file)
+        for name, file in (("there", "rows.csv"), ("gone", "gone.csv"))
+    )
+    path = folder(
+        tmp_path / "specs",
+        all="---\n".join([PROJECT, BUCKET, there, gone, JOB.replace("TuningJob", "TunigJob")]),
+    )
     (path / "rows.csv").write_text("text_input,output\na,b\n")
 
     tree, errors = examine(path)
