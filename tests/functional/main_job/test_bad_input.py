@@ -189,12 +189,14 @@ def test_mistakes_of_all_files_are_told_in_one_run(shop: Checkout, specs: Path) 
     replaced("owner:", "ownr:", "project.yaml")(specs)
     replaced("kind: TunedModel", "kind: TunnedModel")(specs)
     replaced("epochCount: 20", "epochCount: many")(specs)
+    broken_row(specs)
 
     told(
         shop.run("check"),
         "specs/project.yaml:4:55: error[E123]: unknown field 'ownr'",
         "specs/colours.yaml:18:7: error[E121]: 'TunnedModel' is not a kind",
         "specs/colours.yaml:15:33: error[E12",
+        "specs/colours.csv:122:1: error[E232]",
     )
 
 

@@ -6,10 +6,9 @@ from pathlib import Path
 
 import click
 
-from tuneform.entrypoints.cli.running.rows import look_at_rows
+from tuneform.entrypoints.cli.running.rows import load_with_rows
 from tuneform.entrypoints.cli.settings import Settings
-from tuneform.errors import SpecErrors
-from tuneform.specs import Dataset, load
+from tuneform.specs import Dataset
 
 
 @click.command()
@@ -22,10 +21,7 @@ def command(path: Path | None) -> None:
       tuneform check
       tuneform check specs/support-intents.yaml
     """
-    tree = load(Settings.here().specs(path))
-    errors, warnings = look_at_rows(tree)
-    for warning in (*tree.warnings, *warnings):
+    tree, warnings = load_with_rows(Settings.here().specs(path))
+    for warning in warnings:
         click.echo(warning.render(), err=True)
-    if errors:
-        raise SpecErrors(errors)
     click.echo(f"{len(tree.documents)} documents, {len(tree.of(Dataset))} datasets: nothing is wrong")

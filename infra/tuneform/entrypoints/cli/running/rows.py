@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from tuneform.datasets import DatasetSource, prepare
-from tuneform.errors import DatasetErrors, Diagnostic
-from tuneform.specs import Dataset, Tree
+from tuneform.errors import DatasetErrors, Diagnostic, SpecErrors
+from tuneform.specs import Dataset, Tree, examine
 
 
-def look_at_rows(tree: Tree) -> tuple[list[Diagnostic], list[Diagnostic]]:
+def load_with_rows(path: Path) -> tuple[Tree, list[Diagnostic]]:
+    """The specs, and all warnings in them and in the rows of their datasets.
+
+    Raises:
+        SpecErrors: everything that is wrong in either.
+    """
+    tree, errors = examine(path)
+    wrong, warnings = _look_at_rows(tree)
+    if errors or wrong:
+        raise SpecErrors([*errors, *wrong])
+    return tree, [*tree.warnings, *warnings]
+
+
+def _look_at_rows(tree: Tree) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """Errors and warnings in all local datasets; what lies in Cloud Storage is looked at by preview and up."""
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []

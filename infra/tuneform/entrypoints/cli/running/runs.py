@@ -18,11 +18,10 @@ from rich.console import Console
 from tuneform.entrypoints.cli.running import stacks
 from tuneform.entrypoints.cli.running.display import Display
 from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
-from tuneform.entrypoints.cli.running.rows import look_at_rows
+from tuneform.entrypoints.cli.running.rows import load_with_rows
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare
-from tuneform.errors import SpecErrors
 from tuneform.specs import Tree, load
 
 
@@ -85,16 +84,14 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
     With `read_rows` the datasets are checked as well, so that a broken row stops a run before it began.
 
     Raises:
-        SpecErrors: what is wrong in the specs, or else in the rows.
+        SpecErrors: what is wrong in the specs, or in the rows.
     """
     console = Console(highlight=False, soft_wrap=True)
     settings = Settings.here()
     folder = settings.specs(options.path or options.specs)
-    tree = load(folder)
+    tree = load_with_rows(folder)[0] if read_rows else load(folder)
     for warning in tree.warnings:
         click.echo(warning.render(), err=True)
-    if read_rows and (errors := look_at_rows(tree)[0]):
-        raise SpecErrors(errors)
     target = stacks.target(settings, tree, folder, stack=options.stack, adopt=options.adopt)
     engine = obtain_shown(settings.home, console)
     for line in stacks.free_stale_lock(settings, target):
