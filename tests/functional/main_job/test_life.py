@@ -116,7 +116,9 @@ def test_only_content_makes_a_dataset_another_one(applied: Checkout) -> None:
 
     (data / "train.csv").write_text("\n".join([header, *rows[1:], rows[0].upper(), ""]))
     foreseen = applied.does("preview")
-    assert re.search(r"new revision r1-\w+ \(recipe changed: training sha256:", foreseen)
+    assert re.search(
+        r"new revision r1-\w+ \(recipe changed: training sha256:\w{12}… → sha256:\w{12}…\)", foreseen
+    )
     assert "training: 650 examples" in foreseen
     assert "validation:" not in foreseen
     applied.does("up", "--quiet")

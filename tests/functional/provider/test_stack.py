@@ -65,7 +65,8 @@ def test_the_first_up_serves_a_model_and_the_next_one_changes_nothing(
 ) -> None:
     preview = stack.preview()
     assert "one tuning job" in preview.said
-    assert "the old one serves until then" in preview.said
+    assert "promotes the new revision once it has succeeded" in preview.said
+    assert "the old one" not in preview.said, "nothing serves yet"
     assert vertex(emulator, "tuningJobs") == []
     assert list(emulator.storage().list_buckets()) == [], "a preview changes nothing"
 

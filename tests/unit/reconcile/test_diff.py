@@ -27,3 +27,9 @@ def test_each_kind_of_change_reads_well() -> None:
     changes = diff({"a": 1, "b": {"c": 2}, "d": 3}, {"a": 2, "b": {"c": 2, "e": 5}})
 
     assert [str(change) for change in changes] == ["a 1 → 2", "b.e = 5", "d removed (was 3)"]
+
+
+def test_digests_are_told_apart_by_their_beginnings() -> None:
+    (change,) = diff({"training": f"sha256:{'a1' * 32}"}, {"training": f"sha256:{'b2' * 32}"})
+
+    assert str(change) == "training sha256:a1a1a1a1a1a1… → sha256:b2b2b2b2b2b2…"

@@ -81,6 +81,9 @@ def test_a_revision_that_is_still_to_be_trained_is_promoted_later() -> None:
     assert session.said == [
         "promotes the new revision once it has succeeded and passed its gate; the old one serves until then"
     ]
+    at_first, session = call(Live(), {**INPUTS, "revision": "r1-new", "model": UNKNOWN})
+    RESOURCE.foresee(at_first)
+    assert session.said == ["promotes the new revision once it has succeeded and passed its gate"]
 
 
 def test_a_preview_of_a_promotion_names_the_checkpoint() -> None:

@@ -24,7 +24,7 @@ from tuneform.reconcile.live import Endpoint
 from tuneform.reconcile.plan import plan_serving
 from tuneform.reconcile.serving import promote
 
-_LATER = "promotes the new revision once it has succeeded and passed its gate; the old one serves until then"
+_LATER = "promotes the new revision once it has succeeded and passed its gate"
 _TELLING = frozenset(
     {"revision", "model", "checkpoint", "gate", "keep", "labels", "displayName", "description"}
 )
@@ -80,7 +80,8 @@ class TunedModelResource(Resource):
     def foresee(self, call: Call) -> dict[str, Any]:
         """Says what the plan does; a blocked one is refused here already."""
         if not call.whole:
-            call.session.log.info(_LATER)
+            serves = bool(call.outputs.get("model"))
+            call.session.log.info(f"{_LATER}; the old one serves until then" if serves else _LATER)
             known = {name: call.inputs[name] for name in ("project", "name")}
             if unknown(known):
                 return self.unforeseen()
