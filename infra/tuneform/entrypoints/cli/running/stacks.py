@@ -139,7 +139,7 @@ def engine_words(error: automation.CommandError) -> str:
     """What the engine itself said last, without what the Automation API puts around it."""
     _, _, said = str(error).rpartition("\n stderr: ")
     lines = [line.removeprefix("error: ") for line in said.splitlines() if line.strip()]
-    return "\n".join(lines[-12:])
+    return "\n".join(lines[-12:]) or "the engine was ended before it had said anything"
 
 
 def free_stale_lock(settings: Settings, target: Target) -> list[str]:

@@ -10,8 +10,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from pulumi import automation
 
-from tuneform.entrypoints.cli.running.stacks import Target, free_stale_lock
+from tuneform.entrypoints.cli.running.stacks import Target, engine_words, free_stale_lock
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.errors import MachineError
 
@@ -60,3 +61,11 @@ def test_the_lock_of_another_host_and_one_that_is_only_being_written_stay(tmp_pa
     assert freed(tmp_path) == []
     assert elsewhere.exists()
     assert half_written.exists()
+
+
+def test_an_engine_that_was_ended_early_is_no_empty_error() -> None:
+    silent = automation.CommandError(automation.CommandResult("", "", -2))
+    speaking = automation.CommandError(automation.CommandResult("", "error: no such stack\n", 255))
+
+    assert engine_words(silent) == "the engine was ended before it had said anything"
+    assert engine_words(speaking) == "no such stack"
