@@ -22,7 +22,7 @@ down: environment ## Stop the emulator; its data stays in .tuneform/, and `make 
 
 test: lint engine ## Everything that CI runs: lint, then all tests but the slow ones
 	echo "tests: pytest"
-	$(BIN)/pytest -q -m "not slow"
+	$(BIN)/pytest -q -m "not slow" --numprocesses 2 --dist loadfile
 
 test-slow: environment engine ## The soaks and full sweeps
 	$(BIN)/pytest -q -m slow
