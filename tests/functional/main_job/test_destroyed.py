@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -82,22 +83,46 @@ class Cloud:
         return [f"{b.role} {member}" for policy in policies for b in policy.bindings for member in b.members]
 
 
-def test_another_spec_folder_is_another_stack_and_neither_touches_the_other(
-    checkout: Checkout, first: dict[str, dict[str, str]], cloud: Cloud
-) -> None:
+@pytest.fixture
+def colours(checkout: Checkout) -> Path:
+    """A spec folder of another project: a bucket, and that is all."""
     folder = checkout.folder / "colours"
-    folder.mkdir()
+    folder.mkdir(exist_ok=True)
     (folder / "specs.yaml").write_text(OTHER)
+    return folder
+
+
+def test_another_spec_folder_is_another_stack_and_neither_touches_the_other(
+    checkout: Checkout, first: dict[str, dict[str, str]], cloud: Cloud, colours: Path
+) -> None:
     before = checkout.counts()
 
-    assert "to the stack local-colours" in checkout.does("up", str(folder))
+    assert "to the stack local-colours" in checkout.does("up", str(colours))
 
     assert checkout.counts() == {**before, "buckets": before["buckets"] + 1}
     assert "everything unchanged" in checkout.does("preview")
-    assert "deleted" in checkout.does("destroy", "--yes", str(folder))
+    assert "deleted" in checkout.does("destroy", "--yes", str(colours))
     assert checkout.counts() == before
     assert outputs(checkout.does("up")) == first
     assert sorted(cloud.buckets()) == [f"{PROJECT}-data", STATE]
+
+
+def test_a_delete_that_was_cut_off_before_it_was_recorded_is_looked_up(
+    checkout: Checkout, colours: Path, cloud: Cloud
+) -> None:
+    checkout.does("up", str(colours))
+    cloud.storage.bucket("colours-demo-data").delete()
+    (state,) = (checkout.folder / ".tuneform" / "state").rglob("stacks/**/local-colours.json")
+    held = json.loads(state.read_text())
+    latest = held["checkpoint"]["latest"]
+    bucket = next(r for r in latest["resources"] if r["type"].endswith(":Bucket"))
+    latest["pending_operations"] = [{"resource": bucket, "type": "deleting"}]
+    state.write_text(json.dumps(held))
+
+    again = checkout.does("up", str(colours))
+
+    assert "an earlier run was cut off while it worked on data; going on from what is live" in again
+    assert cloud.storage.bucket("colours-demo-data").exists()
 
 
 def test_destroy_leaves_keys_ledger_and_job_records_and_up_comes_back(

@@ -192,19 +192,31 @@ def _alive(pid: int) -> bool:
 def drop_pending(stack: automation.Stack) -> list[str]:
     """Forget operations that a killed run left half-done: each resource is looked up again, so nothing is lost.
 
+    What was being created is found by adopting, an update is repeated; but of what was being deleted the state says
+    that it is there, so the engine has to look.
+
     Raises:
-        MachineError: they are those of a run that is still at work.
+        MachineError: they are those of a run that is still at work, or the engine cannot look.
     """
     state = stack.export_stack()
     deployment = dict(state.deployment or {})
     pending = deployment.pop("pending_operations", None) or []
     if not pending:
         return []
+    names = ", ".join(sorted(operation["resource"]["urn"].rpartition("::")[2] for operation in pending))
+    deleting = [operation["resource"]["urn"] for operation in pending if operation["type"] == "deleting"]
     try:
         stack.import_stack(automation.Deployment(version=state.version, deployment=deployment))
+        if deleting:
+            stack.refresh(target=deleting)
     except automation.ConcurrentUpdateError as error:
         raise busy(stack.name) from error
-    names = ", ".join(sorted(operation["resource"]["urn"].rpartition("::")[2] for operation in pending))
+    except automation.CommandError as error:
+        raise MachineError(
+            f"an earlier run was cut off while it worked on {names}, and what is live of it cannot be read: "
+            f"{engine_words(error)}",
+            remedy="mend the cause, and run `tuneform refresh` before the same command again",
+        ) from error
     return [f"an earlier run was cut off while it worked on {names}; going on from what is live"]
 
 
