@@ -17,6 +17,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from tuneform.errors import Ambiguous, LedgerConflict, Retryable, Terminal
 from tuneform.reconcile.actions import Create
@@ -47,13 +48,22 @@ def is_gone(name: str) -> bool:
         return False
     if int(pid) == os.getpid():
         return process != _PROCESS
+    return not is_alive(int(pid))
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process of this host still works: one that ended and that nobody has asked after does not."""
     try:
-        os.kill(int(pid), 0)
+        os.kill(pid, 0)
     except ProcessLookupError:
-        return True
-    except PermissionError:
         return False
-    return False
+    except PermissionError:
+        return True
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()[0]
+    except OSError:
+        return True  # not Linux, or gone just now: then the next look says so
+    return state not in {"Z", "X"}
 
 
 def held(attempt: Attempt, now: datetime) -> bool:

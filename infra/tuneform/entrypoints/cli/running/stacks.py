@@ -7,7 +7,6 @@ stacks of their own (`local-<project>`), so that applying one folder never delet
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import socket
 import sys
@@ -30,6 +29,7 @@ from tuneform.entrypoints.cli.settings import (
 )
 from tuneform.entrypoints.engine import Engine
 from tuneform.errors import MachineError, SettingsError
+from tuneform.reconcile.attempts import is_alive
 from tuneform.specs import Project, Tree
 
 PROJECT_NAME = "tuneform"
@@ -155,7 +155,7 @@ def free_stale_lock(settings: Settings, target: Target) -> list[str]:
         if holder.get("hostname") != socket.gethostname():
             continue
         pid = int(holder.get("pid", 0))
-        if _alive(pid):
+        if is_alive(pid):
             raise busy(target.stack, f" (process {pid}; if that is something else, delete {lock})")
         lock.unlink(missing_ok=True)
         told.append(f"freed the lock of process {pid}, which is gone")
@@ -177,16 +177,6 @@ def _holder(lock: Path) -> dict[str, Any]:
     except (FileNotFoundError, json.JSONDecodeError):
         return {}
     return found
-
-
-def _alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def drop_pending(stack: automation.Stack) -> list[str]:
