@@ -273,6 +273,12 @@ def test_a_google_cloud_stack_without_any_login_says_where_to_log_in(
         "error[E400]: the engine cannot open the stack prod: PULUMI_ACCESS_TOKEN",
         "remedy: log in to where its state is kept: `pulumi login`",
     )
+    elsewhere = {**nobody, "PULUMI_BACKEND_URL": f"file://{shop.folder}", "PULUMI_CONFIG_PASSPHRASE": ""}
+    told(
+        shop.run("up", "--stack", "prdo", settings=elsewhere),
+        "error[E300]: there is no stack prdo",
+        "remedy: make it with `pulumi stack init prdo`",
+    )
     told(
         shop.run("ask", "colours", "sky", "--google-cloud", settings=nobody),
         "no Google credentials were found",

@@ -16,7 +16,7 @@ from tuneform.reconcile.live import Curves, Endpoint, Job, Model
 from tuneform.reconcile.ports import Clock, Listener
 
 REAL_POLL = 15.0
-EMULATOR_POLL = 0.25
+EMULATOR_POLL = 0.5
 
 
 def connect(project: Project, endpoint: str | None, *, listener: Listener, clock: Clock) -> Ports:

@@ -113,18 +113,22 @@ class SupervisedEngine(automation.PulumiCommand):
 
 
 def select(target: Target, engine: Engine, program: Callable[[], None]) -> automation.Stack:
-    """The stack, made if it is not there yet.
+    """The stack; a local one is made if it is not there yet, one of Google Cloud is not, lest a typo makes another.
 
     Raises:
+        SettingsError: there is no such stack.
         MachineError: the engine cannot open it, for want of a login for instance.
     """
     options = automation.LocalWorkspaceOptions(
         work_dir=str(target.folder), env_vars=dict(target.env), pulumi_command=SupervisedEngine(engine)
     )
+    opened = automation.create_or_select_stack if target.local else automation.select_stack
     try:
-        return automation.create_or_select_stack(
-            stack_name=target.stack, project_name=PROJECT_NAME, program=program, opts=options
-        )
+        return opened(stack_name=target.stack, project_name=PROJECT_NAME, program=program, opts=options)
+    except automation.StackNotFoundError as error:
+        raise SettingsError(
+            f"there is no stack {target.stack}", remedy=f"make it with `pulumi stack init {target.stack}`"
+        ) from error
     except automation.CommandError as error:
         raise MachineError(
             f"the engine cannot open the stack {target.stack}: {engine_words(error)}",
