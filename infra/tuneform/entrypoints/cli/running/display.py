@@ -115,6 +115,9 @@ class Display:
         said = self._rows[urn].said if urn in self._rows else []
         old = getattr(metadata, "old", None)
         kept = op is OpType.DELETE and old is not None and bool(old.retain_on_delete)
+        fields = sorted(getattr(metadata, "detailed_diff", None) or ())
+        if fields and str(kind).startswith("gcp:"):  # our own resources say in words what changes
+            said.append(f"differs in {', '.join(fields)}")
         row = Row(op, str(kind).rpartition(":")[2], urn.rpartition("::")[2], said=said, kept=kept)
         self._rows[urn] = self._open[urn] = row
 

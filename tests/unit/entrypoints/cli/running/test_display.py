@@ -86,6 +86,22 @@ def test_a_preview_says_what_would_be_done_and_why() -> None:
     assert display.summary() == "1 to update, 22 unchanged"
 
 
+def test_a_preview_names_the_fields_of_infrastructure_that_differ() -> None:
+    metadata = {
+        "op": "update",
+        "urn": "urn:a::b::gcp:storage/bucket:Bucket::data",
+        "type": "gcp:storage/bucket:Bucket",
+        "provider": "",
+        "detailedDiff": {"versioning.enabled": {"diffKind": "update", "inputDiff": True}},
+    }
+    text, _ = shown(event(resourcePreEvent={"metadata": metadata}), preview=True)
+
+    assert [" ".join(line.split()) for line in text.splitlines()] == [
+        "~ Bucket data update",
+        "differs in versioning.enabled",
+    ]
+
+
 def test_what_stays_the_same_is_a_number_and_no_line() -> None:
     text, display = shown(began("same"), ended("same"), summary(same=23))
 
