@@ -1,0 +1,24 @@
+"""The emulator's page names the switches there are, with their defaults."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from tuneform_emulator.world import Settings
+
+PAGE = (Path(__file__).parents[2] / "docs" / "emulator.md").read_text()
+SAYS = {
+    "labels_copied": "yes",
+    "list_filters_labels": "yes",
+    "dataset_read": "when it runs",
+    "list_lag_seconds": "not at all",
+}
+MEANS = {"yes": True, "when it runs": "run", "not at all": 0.0}
+
+
+def test_every_switch_is_named_with_its_default() -> None:
+    rows = re.findall(r"^\| .*\? \| `(\w+)` \| (.+) \|$", PAGE, re.MULTILINE)
+    assert dict(rows) == SAYS
+    for name, default in rows:
+        assert getattr(Settings(), name) == MEANS[default]
