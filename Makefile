@@ -6,6 +6,10 @@
 
 BIN := .venv/bin
 
+# Packages are installed uncompiled, and compiled as they are first imported: an environment that forbids
+# writing what was compiled would make every command slow for ever.
+unexport PYTHONDONTWRITEBYTECODE
+
 # The first Python that is new enough. The environment's own comes first because it answers fastest.
 PYTHON ?= $(shell for python in $(BIN)/python python3.11 python3.12 python3.13 python3; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)

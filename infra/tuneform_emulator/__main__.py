@@ -76,6 +76,7 @@ def start(root: Path, port: int, *, manual_clock: bool) -> None:
     with told(), daemon.alone(state):
         running = found(state)
         if running is None:
+            click.echo("Starting the emulator …", err=True)
             running = daemon.start(state, port, manual_clock=manual_clock)
             click.echo(f"The emulator listens on {running.endpoint} (pid {running.pid}, log {state.log}).")
             return

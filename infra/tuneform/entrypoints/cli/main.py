@@ -22,6 +22,15 @@ COMMANDS = {
 }
 """Each command and what it does, in the order that help shows them."""
 
+DRIVE_THE_ENGINE = frozenset({"up", "preview", "refresh", "destroy"})
+"""Commands whose modules take seconds to load the first time, when nothing is compiled yet."""
+
+
+def _tell_on_terminal(what: str) -> None:
+    """Say what takes a while, to a person who looks on."""
+    if sys.stderr.isatty():
+        click.secho(f"{what} …", err=True, dim=True)
+
 
 class Commands(click.Group):
     """Commands by name, each from the module of the same name beside this one."""
@@ -36,6 +45,8 @@ class Commands(click.Group):
         del ctx
         if cmd_name not in COMMANDS:
             return None
+        if cmd_name in DRIVE_THE_ENGINE and "--help" not in sys.argv:
+            _tell_on_terminal("loading Pulumi and Google's clients")
         module = importlib.import_module(f"tuneform.entrypoints.cli.{cmd_name}")
         command: click.Command = module.command
         return command
