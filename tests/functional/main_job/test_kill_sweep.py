@@ -18,7 +18,7 @@ MOMENTS = (
     r"Bucket +\S+ +created",
     r"Dataset +\S+ +created",
     r"new revision",
-    r"TuningJob +\S+ +PENDING",
+    r"TuningJob +\S+ +QUEUED",
     r"TuningJob +\S+ +RUNNING",
     r"TuningJob +\S+ +SUCCEEDED",
     r"creates the serving endpoint",

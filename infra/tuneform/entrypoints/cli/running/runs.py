@@ -94,7 +94,7 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
         click.echo(warning.render(), err=True)
     target = stacks.target(settings, tree, folder, stack=options.stack, adopt=options.adopt)
     engine = obtain_shown(settings.home, console)
-    for line in stacks.free_stale_lock(settings, target):
+    for line in (*stacks.free_stale_lock(settings, target), *stacks.mend_state(settings, target)):
         console.print(f"  {line}")
 
     def program() -> None:

@@ -166,6 +166,36 @@ def free_stale_lock(settings: Settings, target: Target) -> list[str]:
     return told
 
 
+def mend_state(settings: Settings, target: Target) -> list[str]:
+    """Put right a state file that an engine was killed in the middle of writing; returns what to tell about it.
+
+    The engine keeps the state before in a file beside it, and what that one does not know of yet is looked up live.
+    Call it while nobody holds the stack's lock.
+    """
+    state = settings.home / "state" / ".pulumi" / "stacks" / PROJECT_NAME / f"{target.stack}.json"
+    if not target.local or not state.exists() or _is_json(state):
+        return []
+    backup = state.with_name(f"{state.name}.bak")
+    if _is_json(backup):
+        for source in backup.parent.glob(f"{backup.name}*"):  # the state, and what is noted about the file
+            shutil.copy(source, source.with_name(source.name.replace(".json.bak", ".json")))
+        return [
+            "the state was cut off while it was written; going on from the one before, and from what is live"
+        ]
+    state.rename(state.with_name(f"{state.name}.broken"))
+    return [
+        f"the state was cut off while it was written, and is kept as {state.name}.broken; going on from what is live"
+    ]
+
+
+def _is_json(path: Path) -> bool:
+    try:
+        json.loads(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return False
+    return True
+
+
 def busy(stack: str, more: str = "") -> MachineError:
     """The error of a stack that another run works on."""
     return MachineError(

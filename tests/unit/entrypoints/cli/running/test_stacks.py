@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from pulumi import automation
 
-from tuneform.entrypoints.cli.running.stacks import Target, engine_words, free_stale_lock
+from tuneform.entrypoints.cli.running.stacks import Target, engine_words, free_stale_lock, mend_state
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.errors import MachineError
 
@@ -69,3 +69,41 @@ def test_an_engine_that_was_ended_early_is_no_empty_error() -> None:
 
     assert engine_words(silent) == "the engine was ended before it had said anything"
     assert engine_words(speaking) == "no such stack"
+
+
+def state_files(home: Path, **contents: str) -> Path:
+    folder = home / "state" / ".pulumi" / "stacks" / "tuneform"
+    folder.mkdir(parents=True)
+    for name, content in contents.items():
+        file = "local.json" if name == "state" else "local.json.bak"
+        (folder / file).write_text(content)
+        (folder / f"{file}.attrs").write_text(name)
+    return folder
+
+
+def mended(home: Path) -> list[str]:
+    return mend_state(Settings(None, home, {}), Target("local", "http://127.0.0.1:1", home, {}, adopt=True))
+
+
+@pytest.mark.parametrize("cut_off", ["", '{"version": 3, "checkpoint": {'])
+def test_a_state_that_was_cut_off_is_the_one_before_again(tmp_path: Path, cut_off: str) -> None:
+    folder = state_files(tmp_path, state=cut_off, backup='{"version": 3}')
+
+    assert "going on from the one before" in mended(tmp_path)[0]
+    assert (folder / "local.json").read_text() == '{"version": 3}'
+    assert (folder / "local.json.attrs").read_text() == "backup"
+
+
+def test_without_one_before_it_is_put_aside(tmp_path: Path) -> None:
+    folder = state_files(tmp_path, state="{")
+
+    assert "local.json.broken" in mended(tmp_path)[0]
+    assert not (folder / "local.json").exists()
+    assert (folder / "local.json.broken").read_text() == "{"
+
+
+def test_a_whole_state_and_none_at_all_are_left_alone(tmp_path: Path) -> None:
+    assert mended(tmp_path) == []
+    folder = state_files(tmp_path, state='{"version": 3}', backup="{")
+    assert mended(tmp_path) == []
+    assert (folder / "local.json").read_text() == '{"version": 3}'
