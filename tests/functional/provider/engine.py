@@ -13,10 +13,12 @@ from typing import Any
 from pulumi import automation
 
 import tuneform_emulator
+from tuneform.entrypoints.engine import Engine, find_engine
 from tuneform.entrypoints.program import ProgramSettings, declare
 from tuneform.specs import load
 
-ENGINE = Path(__file__).parents[3] / ".tuneform" / "engine" / "bin" / "pulumi"
+ENGINE = find_engine(Path(__file__).parents[3] / ".tuneform")
+"""The one that `tuneform up` would use; None when there is none yet."""
 PLUGINS = Path(tuneform_emulator.__file__).parent / "gcp_plugin" / "bin"
 
 PROJECT = """
@@ -124,7 +126,7 @@ class Stack:
             program=self.program,
             opts=automation.LocalWorkspaceOptions(
                 work_dir=str(self.work),
-                pulumi_command=automation.PulumiCommand(str(ENGINE.parents[1])),
+                pulumi_command=automation.PulumiCommand(str(_engine().path.parents[1])),
                 project_settings=automation.ProjectSettings(
                     name="tuneform",
                     runtime="python",
@@ -191,6 +193,11 @@ class Stack:
             # Loops of the inline program are left to the collector, which is to warn here and not in another test.
             gc.collect()
         return ran
+
+
+def _engine() -> Engine:
+    assert ENGINE is not None, "tests without an engine are skipped"
+    return ENGINE
 
 
 class RunFailedError(Exception):
