@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import re
+from collections import Counter
 from pathlib import Path
 
 from tuneform import errors
@@ -66,3 +68,14 @@ def test_diagnostics_are_all_rendered() -> None:
     both = SpecErrors([Diagnostic("E1", "one"), Diagnostic("E2", "two")])
     assert both.render() == "error[E1]: one\n\nerror[E2]: two"
     assert (both.code, str(both)) == ("E100", "one\ntwo")
+
+
+def test_a_code_stands_for_one_error_wherever_it_is_given() -> None:
+    package = Path(__file__).parents[2] / "infra" / "tuneform"
+    given = Counter(
+        code
+        for path in package.rglob("*.py")
+        for code in re.findall(r"\bcode ?= ?\"(E\d+)\"", path.read_text())
+    )
+    assert given
+    assert [code for code, times in given.items() if times > 1] == []

@@ -14,7 +14,6 @@ from __future__ import annotations
 import os
 import socket
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -82,7 +81,6 @@ class Attempts:
     ledger: Ledger
     objects: Objects
     clock: Clock
-    say: Callable[[str], None]
 
     def create(self, tuning: Tuning, action: Create) -> Job:
         """Claim, fence, send, record.

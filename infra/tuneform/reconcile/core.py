@@ -66,7 +66,7 @@ class TuningStatus:
 class Interrupted(MachineError):
     """Waiting was called off. The job goes on, and is recorded."""
 
-    code = "E410"
+    code = "E420"
 
 
 def observe_tuning(ports: Ports, project: Project, name: str, current: str = "") -> ObservedTuning:
@@ -123,7 +123,7 @@ def tuning_status(ports: Ports, revision: str, observed: ObservedTuning) -> Tuni
 
 
 def _perform(ports: Ports, tuning: Tuning, observed: ObservedTuning, action: TuningAction) -> None:
-    attempts = attempts_of(ports, tuning.identity)
+    attempts = attempts_of(ports)
     jobs = {job.name: job for job in observed.jobs}
     if not isinstance(action, Wait):
         ports.listener.say(tuning.identity, explain(action))
@@ -147,16 +147,9 @@ def _perform(ports: Ports, tuning: Tuning, observed: ObservedTuning, action: Tun
             assert_never(action)
 
 
-def attempts_of(ports: Ports, identity: Identity) -> Attempts:
-    """The attempt protocol, speaking for one tuning."""
-    return Attempts(
-        ports.reader,
-        ports.writer,
-        ports.ledger,
-        ports.objects,
-        ports.clock,
-        lambda text: ports.listener.say(identity, text),
-    )
+def attempts_of(ports: Ports) -> Attempts:
+    """The attempt protocol over these ports."""
+    return Attempts(ports.reader, ports.writer, ports.ledger, ports.objects, ports.clock)
 
 
 def _take_over(ports: Ports, tuning: Tuning, revision: str, number: int) -> None:
@@ -169,12 +162,12 @@ def _take_over(ports: Ports, tuning: Tuning, revision: str, number: int) -> None
         ports.listener.say(tuning.identity, f"{last.holder} is creating the job; waiting for it")
         _pause(ports, tuning.identity, "nothing was created by this run")
         return
-    attempts_of(ports, tuning.identity).revoke(tuning, found, last)
+    attempts_of(ports).revoke(tuning, found, last)
 
 
 def _wait(ports: Ports, tuning: Tuning, job: Job) -> None:
     """Follow a job to its end and record it; past `limits.timeout` it is cancelled."""
-    attempts = attempts_of(ports, tuning.identity)
+    attempts = attempts_of(ports)
     record = attempts.adopt(tuning, job).record
     attempt = next(a for a in record.attempts if a.job == job.name)
     fenced = bool(attempt.fence)

@@ -177,7 +177,7 @@ def _resource(urn: str) -> Resource:
         raise TuneformError(
             f"the tuneform provider has no resource type {token}",
             remedy=f"it has {', '.join(sorted(RESOURCES))}",
-            code="E300",
+            code="E310",
         )
     return RESOURCES[token]
 

@@ -242,10 +242,3 @@ def drop_pending(stack: automation.Stack) -> list[str]:
             remedy="mend the cause, and run `tuneform refresh` before the same command again",
         ) from error
     return [f"an earlier run was cut off while it worked on {names}; going on from what is live"]
-
-
-def forget(settings: Settings, target: Target) -> None:
-    """Remove the generated folder of a stack that was destroyed."""
-    folder = settings.home / "stacks" / target.stack
-    if folder.is_dir():
-        shutil.rmtree(folder)
