@@ -6,6 +6,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
@@ -44,6 +45,14 @@ class Checkout:
     """A folder with Pulumi.yaml and specs/, and all local state below it."""
 
     folder: Path
+
+    def __post_init__(self) -> None:
+        """Give its emulator a port of its own: where a killed one listened, no other test's may answer."""
+        noted = self.folder / ".tuneform" / "emulator" / "port"
+        noted.parent.mkdir(parents=True, exist_ok=True)
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            noted.write_text(f"{free.getsockname()[1]}\n")
 
     @classmethod
     def of_this_project(cls, folder: Path) -> Checkout:
