@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .clock import Clock, stamp
-from .names import Names
+from .services.names import Names
 from .store import Store
 
 

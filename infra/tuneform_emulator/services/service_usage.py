@@ -10,12 +10,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tuneform_emulator import operations, wire
-from tuneform_emulator.names import derive_number
+from tuneform_emulator import wire
 from tuneform_emulator.wire import ApiError, Request, Route
 from tuneform_emulator.world import World
 
-from . import agents, paging
+from . import agents, operations, paging
+from .names import derive_number
 
 KIND = "service"
 SERVICE = re.compile(r"[a-z][-a-z0-9]*(\.[a-z][-a-z0-9]*)+")

@@ -8,8 +8,9 @@ from google.cloud import kms_v1
 from google.iam.v1 import policy_pb2
 from tests.functional.emulators import Emulator
 
-from tuneform_emulator.services import agents, cryptokeys
+from tuneform_emulator.services import agents
 from tuneform_emulator.services.iam_policy import ENCRYPTER
+from tuneform_emulator.services.kms import cryptokeys
 
 Purpose = kms_v1.CryptoKey.CryptoKeyPurpose
 State = kms_v1.CryptoKeyVersion.CryptoKeyVersionState

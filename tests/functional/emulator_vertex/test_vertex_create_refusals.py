@@ -9,7 +9,7 @@ import pytest
 import requests
 from google.genai import errors, types
 
-from tuneform_emulator.names import derive_number
+from tuneform_emulator.services.names import derive_number
 
 from .kit import PROJECT, TRAINING, VALIDATION, Vertex, dataset, job_body, line, upload
 

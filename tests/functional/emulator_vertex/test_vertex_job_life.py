@@ -8,7 +8,7 @@ import pytest
 from google.cloud import aiplatform_v1, aiplatform_v1beta1
 from google.genai import types
 
-from tuneform_emulator.names import derive_number
+from tuneform_emulator.services.names import derive_number
 
 from .kit import LOCATION, PARENT, PROJECT, TRAINING, VALIDATION, Vertex
 

@@ -17,7 +17,8 @@ from tuneform_emulator import wire
 from tuneform_emulator.wire import ApiError, Request
 from tuneform_emulator.world import World
 
-from .. import agents, cryptokeys
+from .. import agents
+from ..kms import cryptokeys
 from . import checksums, conditions
 
 BUCKET = "bucket"

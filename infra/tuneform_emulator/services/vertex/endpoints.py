@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tuneform_emulator import operations, wire
+from tuneform_emulator import wire
+from tuneform_emulator.services import operations
 from tuneform_emulator.services.vertex import fields, listing, models, resources, tuning_validation
 from tuneform_emulator.services.vertex.resources import ENDPOINT, PREFIX, Json, Place
 from tuneform_emulator.store import Exists

@@ -11,7 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from tuneform_emulator import operations, wire
+from tuneform_emulator import wire
+from tuneform_emulator.services import operations
 from tuneform_emulator.services.vertex import fields, listing, resources
 from tuneform_emulator.services.vertex.resources import JOB, MODEL, PREFIX, Json
 from tuneform_emulator.world import World

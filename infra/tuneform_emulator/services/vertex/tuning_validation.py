@@ -12,7 +12,8 @@ import uuid
 from dataclasses import dataclass
 
 from tuneform_emulator import trainer, wire
-from tuneform_emulator.services import agents, cryptokeys, iam_policy, objects, service_accounts
+from tuneform_emulator.services import agents, iam_policy, objects, service_accounts
+from tuneform_emulator.services.kms import cryptokeys
 from tuneform_emulator.services.vertex import fields
 from tuneform_emulator.services.vertex.base_models import (
     ADAPTER_SIZE_NAMES,

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tuneform_emulator.names import Names, derive_number
+from tuneform_emulator.services.names import Names, derive_number
 from tuneform_emulator.store import Store
 from tuneform_emulator.wire import ApiError
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tuneform_emulator import operations
 from tuneform_emulator.clock import WallClock
+from tuneform_emulator.services import operations
 from tuneform_emulator.store import Store
 from tuneform_emulator.wire import ApiError, Request, Router
 from tuneform_emulator.world import World

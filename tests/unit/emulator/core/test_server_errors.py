@@ -4,7 +4,7 @@ import logging
 
 import pytest
 
-from tuneform_emulator.server import call, render_error
+from tuneform_emulator.traffic.dispatch import call, render_error
 from tuneform_emulator.wire import ApiError, Request, Response, Route
 
 

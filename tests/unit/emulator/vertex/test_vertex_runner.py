@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from tuneform_emulator import server
 from tuneform_emulator.clock import ManualClock
 from tuneform_emulator.services.vertex import tuning_runner
 from tuneform_emulator.store import Store
+from tuneform_emulator.traffic.services import collect
 from tuneform_emulator.wire import Request, Response, Router
 from tuneform_emulator.world import Settings, World
 
@@ -27,7 +27,7 @@ class Bench:
         self.world = World(
             Store(None), self.clock, Settings(queued_seconds=10, pending_seconds=20, epoch_seconds=60)
         )
-        self.router = Router(server.collect(self.world))
+        self.router = Router(collect(self.world))
         self.runner = tuning_runner.Runner(self.world)
         self.call("POST", "/storage/v1/b", {"name": "runner-data"}, project="runner-one")
         rows = [

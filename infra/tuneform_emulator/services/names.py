@@ -9,8 +9,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-from .store import Exists, Store
-from .wire import ApiError
+from tuneform_emulator.store import Exists, Store
+from tuneform_emulator.wire import ApiError
 
 PROJECT_ID = re.compile(r"[a-z][-a-z0-9]{4,28}[a-z0-9]|[a-z][-a-z0-9]{0,5}")
 FIRST = 10**11

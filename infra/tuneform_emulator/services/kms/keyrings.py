@@ -11,7 +11,7 @@ from tuneform_emulator.store import Exists
 from tuneform_emulator.wire import ApiError, Request, Route
 from tuneform_emulator.world import World
 
-from . import iam_policy, paging
+from .. import iam_policy, paging
 
 KIND = "key-ring"
 IDENTIFIER = re.compile(r"[a-zA-Z0-9_-]{1,63}")

@@ -18,7 +18,8 @@ from tuneform_emulator.store import Exists
 from tuneform_emulator.wire import ApiError, Request, Route
 from tuneform_emulator.world import World
 
-from . import iam_policy, key_versions, keyrings, paging
+from .. import iam_policy, paging
+from . import key_versions, keyrings
 
 KIND = "crypto-key"
 KEYS = keyrings.PARENT + "/keyRings/{ring}/cryptoKeys"

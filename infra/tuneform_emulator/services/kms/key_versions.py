@@ -15,7 +15,8 @@ from tuneform_emulator.clock import parse_stamp, stamp
 from tuneform_emulator.wire import ApiError, Request, Route
 from tuneform_emulator.world import World
 
-from . import keyrings, paging
+from .. import paging
+from . import keyrings
 
 KIND = "key-version"
 VERSIONS = keyrings.PARENT + "/keyRings/{ring}/cryptoKeys/{key}/cryptoKeyVersions"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from .wire import ApiError, Request, Response, Route
-from .world import World
+from tuneform_emulator.wire import ApiError, Request, Response, Route
+from tuneform_emulator.world import World
 
 TYPES = "type.googleapis.com/"
 KIND = "operation"
