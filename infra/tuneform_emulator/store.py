@@ -23,12 +23,14 @@ CREATE TABLE IF NOT EXISTS docs (
     doc BLOB NOT NULL,
     UNIQUE (kind, name)
 );
+CREATE INDEX IF NOT EXISTS docs_by_age ON docs (kind, seq, name);
 CREATE TABLE IF NOT EXISTS blobs (key TEXT PRIMARY KEY, data BLOB NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS counters (sequence TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
 
 # Sorts after every name that begins with the prefix it is appended to.
 LAST = "\U0010ffff"
+LAST_NUMBER = 2**63 - 1
 
 Document = dict[str, Any]
 
@@ -129,6 +131,23 @@ class Store:
         with self._lock:
             rows = self._db.execute(query, (kind, prefix, prefix + LAST)).fetchall()
         return [(name, orjson.loads(doc)) for name, doc in rows]
+
+    def newest(
+        self, kind: str, prefix: str = "", *, before: int | None = None, limit: int
+    ) -> list[tuple[int, Document]]:
+        """At most `limit` documents of a kind whose name begins with `prefix`, the newest first, with their numbers.
+
+        Numbers rise in the order of creation and are never used twice; `before` leaves out that number and above.
+        The cost is that of the documents returned, not of those there are.
+        """
+        query = (
+            "SELECT seq, doc FROM docs INDEXED BY docs_by_age "
+            "WHERE kind = ? AND seq < ? AND name >= ? AND name < ? ORDER BY seq DESC LIMIT ?"
+        )
+        least = LAST_NUMBER if before is None else min(before, LAST_NUMBER)
+        with self._lock:
+            rows = self._db.execute(query, (kind, least, prefix, prefix + LAST, limit)).fetchall()
+        return [(number, orjson.loads(doc)) for number, doc in rows]
 
     def count(self, kind: str, prefix: str = "") -> int:
         """How many documents `list` would return."""

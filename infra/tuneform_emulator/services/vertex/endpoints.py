@@ -157,11 +157,13 @@ def _create(world: World, request: wire.Request) -> Json:
 
 def _list(world: World, request: wire.Request) -> Json:
     terms = listing.parse(listing.filter_text(request))
-    found = [
-        (document["number"], document["resource"])
-        for document in resources.children(world, ENDPOINT, resources.place(world, request).name, "endpoints")
+    parent = resources.place(world, request).name
+    newest = resources.newest(world, ENDPOINT, parent, "endpoints", listing.after(request))
+    found = (
+        (number, document["resource"])
+        for number, document in newest
         if listing.matches(terms, document["resource"], _GETTERS)
-    ]
+    )
     return listing.page(request, "endpoints", found, resources.shown)
 
 

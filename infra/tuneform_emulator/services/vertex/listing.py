@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import itertools
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,12 +73,13 @@ def matches(terms: Iterable[Term], resource: Mapping[str, Any], getters: Mapping
 def page(
     request: wire.Request,
     key: str,
-    documents: Sequence[tuple[int, Mapping[str, Any]]],
+    documents: Iterable[tuple[int, Mapping[str, Any]]],
     show: Callable[[Mapping[str, Any]], Mapping[str, Any]] = dict,
 ) -> dict[str, Any]:
     """One page of a list response under `key`.
 
-    `documents` are (sequence number, resource), sorted by falling number; `show` renders those on the page. The
+    `documents` are (sequence number, resource), sorted by falling number, and are taken only as far as the page goes;
+    they may begin `after` the request's token. `show` renders those on the page. The
     page token carries the last number shown, so that a resource created or deleted between two pages neither
     repeats nor hides another.
     """
@@ -85,14 +87,20 @@ def page(
         if (text := request.one(name)) and text != natural:
             raise wire.ApiError.unimplemented(f"tuneform-emulator does not emulate {name}={text} yet")
     size = _page_size(request)
-    after = _token(request.one("pageToken"))
-    rest = [(number, resource) for number, resource in documents if after is None or number < after]
+    shown_last = after(request)
+    rest = (item for item in documents if shown_last is None or item[0] < shown_last)
+    found = list(itertools.islice(rest, size + 1))
     answer: dict[str, Any] = {}
-    if rest:
-        answer[key] = [show(resource) for _, resource in rest[:size]]
-    if len(rest) > size:
-        answer["nextPageToken"] = base64.urlsafe_b64encode(f"after:{rest[size - 1][0]}".encode()).decode()
+    if found:
+        answer[key] = [show(resource) for _, resource in found[:size]]
+    if len(found) > size:
+        answer["nextPageToken"] = base64.urlsafe_b64encode(f"after:{found[size - 1][0]}".encode()).decode()
     return answer
+
+
+def after(request: wire.Request) -> int | None:
+    """The number that the page before ended with, None for the first page; raises `ApiError` 400 for a bad token."""
+    return _token(request.one("pageToken"))
 
 
 def filter_text(request: wire.Request) -> str:

@@ -7,7 +7,6 @@ it, named `<experiment>-<run>` (the recipe of Google's notebook on tuning metric
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from tuneform_emulator import wire
 from tuneform_emulator.services.vertex import listing, resources
@@ -72,11 +71,12 @@ def routes(world: World) -> tuple[wire.Route, ...]:
 
     def list_contexts(request: wire.Request) -> Json:
         terms = tuple(_normal(world, term) for term in listing.parse(listing.filter_text(request)))
-        found: list[tuple[int, Mapping[str, Any]]] = [
-            (document["number"], document["resource"])
-            for document in resources.children(world, CONTEXT, store_name(request), "contexts")
+        newest = resources.newest(world, CONTEXT, store_name(request), "contexts", listing.after(request))
+        found = (
+            (number, document["resource"])
+            for number, document in newest
             if listing.matches(terms, document["resource"], _GETTERS)
-        ]
+        )
         return listing.page(request, "contexts", found)
 
     store = f"{PREFIX}/metadataStores/{{store}}"

@@ -131,11 +131,13 @@ def _named(world: World, request: wire.Request) -> Json:
 
 def _list(world: World, request: wire.Request) -> Json:
     terms = listing.parse(listing.filter_text(request))
-    found = [
-        (document["number"], document["resource"])
-        for document in resources.children(world, MODEL, resources.place(world, request).name, "models")
+    parent = resources.place(world, request).name
+    newest = resources.newest(world, MODEL, parent, "models", listing.after(request))
+    found = (
+        (number, document["resource"])
+        for number, document in newest
         if listing.matches(terms, document["resource"], _GETTERS)
-    ]
+    )
     return listing.page(request, "models", found, view)
 
 

@@ -6,7 +6,7 @@ created under (lists show the newest first), and what the emulator keeps for its
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ TIME_SERIES = "tensorboard-time-series"
 PREFIX = "/{version}/projects/{project}/locations/{location}"
 
 _FIRST_ID = 10**18
+_BATCH = 128
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,18 @@ def children(world: World, kind: str, parent: str, collection: str) -> list[Json
     """The documents of a kind right under a parent, the newest first."""
     found = [document for _, document in world.store.list(kind, f"{parent}/{collection}/")]
     return sorted(found, key=lambda document: int(document["number"]), reverse=True)
+
+
+def newest(
+    world: World, kind: str, parent: str, collection: str, before: int | None
+) -> Iterator[tuple[int, Json]]:
+    """(number, document) of a kind right under a parent, the newest first, read as far as they are taken.
+
+    `before` leaves out what has that number or a higher one; the numbers are the store's.
+    """
+    while rows := world.store.newest(kind, f"{parent}/{collection}/", before=before, limit=_BATCH):
+        yield from rows
+        before = rows[-1][0]
 
 
 def last(name: str) -> str:

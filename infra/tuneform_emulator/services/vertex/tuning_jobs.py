@@ -81,12 +81,14 @@ def _list(world: World, request: wire.Request) -> Json:
     if not world.settings.list_filters_labels and any(term.field.startswith("labels") for term in terms):
         raise wire.ApiError.invalid("Invalid filter: labels cannot be filtered on.", ("filter", "labels"))
     seen_until = world.clock.now() - timedelta(seconds=world.settings.list_lag_seconds)
-    found = [
-        (document["number"], document["resource"])
-        for document in resources.children(world, JOB, resources.place(world, request).name, "tuningJobs")
+    parent = resources.place(world, request).name
+    newest = resources.newest(world, JOB, parent, "tuningJobs", listing.after(request))
+    found = (
+        (number, document["resource"])
+        for number, document in newest
         if listing.matches(terms, document["resource"], _GETTERS)
         and parse_stamp(document["resource"]["createTime"]) <= seen_until
-    ]
+    )
     return listing.page(request, "tuningJobs", found, lambda resource: view(world, resource, request.version))
 
 

@@ -64,6 +64,17 @@ def test_lists_are_by_prefix_in_the_order_of_names_or_of_creation(store: Store) 
     assert store.count("x", "p/") == 3
 
 
+def test_the_newest_come_first_and_go_on_before_a_number(store: Store) -> None:
+    for name in ("a/3", "b/9", "a/1", "a/2"):
+        store.create("thing", name, {"name": name})
+    first = store.newest("thing", "a/", limit=2)
+    assert [doc["name"] for _, doc in first] == ["a/2", "a/1"]
+    store.create("thing", "a/4", {"name": "a/4"})
+    rest = store.newest("thing", "a/", before=first[-1][0], limit=2)
+    assert [doc["name"] for _, doc in rest] == ["a/3"]
+    assert store.newest("other", limit=2) == []
+
+
 def test_blobs_are_bytes_under_a_key(store: Store) -> None:
     store.put_blob("a", b"\x00\xff")
     store.put_blob("a", b"\x00\xfe")

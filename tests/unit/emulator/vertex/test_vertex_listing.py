@@ -1,5 +1,6 @@
 """Filters and pages of list calls."""
 
+import itertools
 from typing import Any
 
 import pytest
@@ -98,6 +99,13 @@ def test_pages_follow_each_other_to_the_end() -> None:
     third = page(documents(5, 4, 3, 2, 1), pageSize="2", pageToken=second["nextPageToken"])
     assert [item["id"] for part in (first, second, third) for item in part["items"]] == [5, 4, 3, 2, 1]
     assert "nextPageToken" not in third
+
+
+def test_a_page_takes_no_more_than_it_shows_and_the_one_that_proves_there_is_more() -> None:
+    endless = ((number, {"id": number}) for number in itertools.count(10**6, -1))
+    found = listing.page(Request("GET", "/", query={"pageSize": ("3",)}), "items", endless)
+    assert [item["id"] for item in found["items"]] == [10**6, 10**6 - 1, 10**6 - 2]
+    assert next(endless)[0] == 10**6 - 4
 
 
 def test_a_full_last_page_has_no_token() -> None:
