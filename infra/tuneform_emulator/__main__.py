@@ -17,6 +17,8 @@ from typing import TypeVar
 import click
 
 from . import __version__, daemon
+from .traffic import switches
+from .wire import ApiError
 
 NOT_RUNNING = 3
 
@@ -60,6 +62,27 @@ def clock_option(command: Command) -> Command:
     )(command)
 
 
+def set_option(command: Command) -> Command:
+    """`--set`, as often as wanted."""
+    return click.option(
+        "--set",
+        "words",
+        multiple=True,
+        metavar="NAME=VALUE",
+        callback=check_words,
+        help="A switch for behaviour that is not documented (docs/emulator.md); kept over restarts.",
+    )(command)
+
+
+def check_words(context: click.Context, option: click.Parameter, words: tuple[str, ...]) -> tuple[str, ...]:
+    """The words, refused before anything is started when they are no settings."""
+    try:
+        switches.read_words(words)
+    except ApiError as error:
+        raise click.BadParameter(error.message, context, option) from error
+    return words
+
+
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="tuneform_emulator")
 def cli() -> None:
@@ -70,14 +93,15 @@ def cli() -> None:
 @dir_option
 @port_option
 @clock_option
-def start(root: Path, port: int, *, manual_clock: bool) -> None:
+@set_option
+def start(root: Path, port: int, words: tuple[str, ...], *, manual_clock: bool) -> None:
     """Starts the emulator in the background and waits until it answers."""
     state = daemon.State(root)
     with told(), daemon.alone(state):
         running = found(state)
         if running is None:
             click.echo("Starting the emulator …", err=True)
-            running = daemon.start(state, port, manual_clock=manual_clock)
+            running = daemon.start(state, port, manual_clock=manual_clock, settings=words)
             click.echo(f"The emulator listens on {running.endpoint} (pid {running.pid}, log {state.log}).")
             return
         if port not in (0, running.port):
@@ -85,6 +109,8 @@ def start(root: Path, port: int, *, manual_clock: bool) -> None:
                 f"The emulator of {root} runs already, on port {running.port} (pid {running.pid}).",
                 "Stop it first, or leave --port out.",
             )
+        if words:
+            daemon.tell(running.port, "/_emulator/settings", switches.read_words(words))
         click.echo(f"The emulator runs already: {running.endpoint} (pid {running.pid}).")
 
 
@@ -158,10 +184,12 @@ def env(context: click.Context, root: Path, form: str) -> None:
 @dir_option
 @port_option
 @clock_option
+@set_option
 @click.option("--fd", type=int, default=-1, hidden=True, help="A listening socket that `start` hands over.")
-def serve_command(root: Path, port: int, fd: int, *, manual_clock: bool) -> None:
+def serve_command(root: Path, port: int, words: tuple[str, ...], fd: int, *, manual_clock: bool) -> None:
     """Serves in the foreground until SIGTERM or Ctrl-C."""
-    # The web framework and the trainer take a second to import, which the other commands need not wait for.
+    # The web framework, gRPC and the trainer take a second to import, which the other commands need not wait for.
+    from .rpc.server import RpcServer  # noqa: PLC0415
     from .server import serve_database  # noqa: PLC0415
 
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
@@ -173,17 +201,24 @@ def serve_command(root: Path, port: int, fd: int, *, manual_clock: bool) -> None
                 f"The emulator of {root} runs already (pid {running.pid}).", "Stop it first."
             )
         bound = socket.socket(fileno=fd) if fd >= 0 else daemon.choose_port(state, port)
+        rpc = RpcServer(daemon.read_port(state.last_grpc_port))
     # The server finishes its calls on these signals and then sends them again: end then, with everything closed.
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, lambda *_: sys.exit(0))
     used = bound.getsockname()[1]
     running = daemon.Running(
-        os.getpid(), used, f"http://{daemon.HOST}:{used}", daemon.environment(used), manual_clock
+        os.getpid(),
+        used,
+        f"http://{daemon.HOST}:{used}",
+        rpc.address,
+        daemon.environment(used, rpc.address),
+        manual_clock,
     )
     daemon.write_record(state, running)
     try:
         with told():
-            serve_database(state.database, bound, manual_clock=manual_clock)
+            settings = switches.read_words(words)
+            serve_database(state.database, bound, rpc, manual_clock=manual_clock, settings=settings)
     finally:
         if daemon.read_record(state) == running:
             state.record.unlink(missing_ok=True)

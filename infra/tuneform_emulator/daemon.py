@@ -1,8 +1,8 @@
 """The emulator as a process of its own: started, found again, stopped, by a state directory.
 
-The directory holds `emulator.db` (all state), `emulator.log`, and while it runs `emulator.json`: pid, port, endpoint
-and the environment that clients need. A record left by a process that is gone is cleaned up and said so; a pid
-counts as ours only when the health call on the recorded port answers with that same pid, or when the process
+The directory holds `emulator.db` (all state), `emulator.log`, and while it runs `emulator.json`: pid, ports,
+endpoints and the environment that clients need. A record left by a process that is gone is cleaned up and said so;
+a pid counts as ours only when the health call on the recorded port answers with that same pid, or when the process
 bears our name and is too busy to answer.
 """
 
@@ -17,7 +17,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,6 +49,8 @@ class Running:
     pid: int
     port: int
     endpoint: str
+    grpc: str
+    """Where the gRPC side is, e.g. "127.0.0.1:43210"."""
     env: dict[str, str]
     manual_clock: bool = False
 
@@ -79,13 +81,19 @@ class State:
         """The port of the last run, which the next one prefers."""
         return self.root / "port"
 
+    @property
+    def last_grpc_port(self) -> Path:
+        """The port of the last run's gRPC side, which the next one prefers."""
+        return self.root / "grpc-port"
 
-def environment(port: int) -> dict[str, str]:
-    """What a local run needs to talk to the emulator on a port."""
+
+def environment(port: int, grpc: str) -> dict[str, str]:
+    """What a local run needs to talk to the emulator on a port, and on its gRPC side."""
     endpoint = f"http://{HOST}:{port}"
     plugins = Path(__file__).resolve().parent / "gcp_plugin" / "bin"
     return {
         "TUNEFORM_ENDPOINT": endpoint,
+        "TUNEFORM_GRPC_ENDPOINT": grpc,
         "STORAGE_EMULATOR_HOST": endpoint,
         "PULUMI_CONFIG_PASSPHRASE": "",
         "TUNEFORM_LOCAL_PLUGINS": str(plugins),
@@ -98,6 +106,7 @@ def write_record(state: State, running: Running) -> None:
         "pid": running.pid,
         "port": running.port,
         "endpoint": running.endpoint,
+        "grpc": running.grpc,
         "env": running.env,
         "manualClock": running.manual_clock,
     }
@@ -105,6 +114,7 @@ def write_record(state: State, running: Running) -> None:
     scratch.write_text(json.dumps(record, indent=2) + "\n")
     scratch.replace(state.record)
     state.last_port.write_text(f"{running.port}\n")
+    state.last_grpc_port.write_text(f"{running.grpc.rpartition(':')[2]}\n")
 
 
 def read_record(state: State) -> Running | None:
@@ -115,6 +125,7 @@ def read_record(state: State) -> Running | None:
             int(record["pid"]),
             int(record["port"]),
             str(record["endpoint"]),
+            str(record.get("grpc", "")),
             dict(record["env"]),
             bool(record.get("manualClock")),
         )
@@ -133,6 +144,19 @@ def ask(port: int, path: str, seconds: float = QUICK_SECONDS) -> dict[str, Any] 
         except (OSError, ValueError, http.client.HTTPException):
             return None
     return value if isinstance(value, dict) else None
+
+
+def tell(port: int, path: str, body: Mapping[str, Any]) -> None:
+    """Posts JSON to an emulator on a port; raises `DaemonError` when it does not take it."""
+    with closing(http.client.HTTPConnection(HOST, port, timeout=PATIENT_SECONDS)) as connection:
+        try:
+            connection.request("POST", path, json.dumps(body), {"Content-Type": "application/json"})
+            answer = connection.getresponse()
+            text = answer.read().decode(errors="replace")
+        except (OSError, http.client.HTTPException) as error:
+            raise DaemonError(f"The emulator on port {port} does not answer: {error}.") from error
+    if answer.status != 200:
+        raise DaemonError(f"The emulator on port {port} refused: {text}")
 
 
 def health_pid(port: int, seconds: float = QUICK_SECONDS) -> int | None:
@@ -207,16 +231,20 @@ def choose_port(state: State, asked: int) -> socket.socket:
             return listen(asked)
         except OSError as error:
             raise port_taken(asked) from error
-    try:
-        last = int(state.last_port.read_text())
-    except (OSError, ValueError):
-        last = PREFERRED_PORT
-    for port in dict.fromkeys((last, PREFERRED_PORT)):
+    for port in dict.fromkeys((read_port(state.last_port) or PREFERRED_PORT, PREFERRED_PORT)):
         try:
             return listen(port)
         except (OSError, OverflowError):
             continue
     return listen(0)
+
+
+def read_port(noted: Path) -> int:
+    """A port that an earlier run noted, 0 when there is none."""
+    try:
+        return int(noted.read_text())
+    except (OSError, ValueError):
+        return 0
 
 
 def port_taken(port: int) -> DaemonError:
@@ -232,8 +260,8 @@ def port_taken(port: int) -> DaemonError:
     )
 
 
-def start(state: State, port: int, *, manual_clock: bool = False) -> Running:
-    """Starts `serve` in a session of its own and waits until it answers.
+def start(state: State, port: int, *, manual_clock: bool = False, settings: Sequence[str] = ()) -> Running:
+    """Starts `serve` in a session of its own and waits until it answers; `settings` are `name=value` words.
 
     Raises `DaemonError` when the port is taken or the server does not answer in time.
     """
@@ -248,9 +276,11 @@ def start(state: State, port: int, *, manual_clock: bool = False) -> Running:
             str(state.root),
             "--fd",
             str(bound.fileno()),
+            *(["--manual-clock"] if manual_clock else []),
+            *(part for word in settings for part in ("--set", word)),
         ]
         process = subprocess.Popen(  # noqa: S603 - our own interpreter and module, no shell
-            [*command, "--manual-clock"] if manual_clock else command,
+            command,
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

@@ -1,9 +1,9 @@
 """The emulator's HTTP server: loopback only, one port for every service.
 
-What concerns HTTP is here, what concerns calls is in `traffic.dispatch`. A request whose Host is not this machine's
-loopback is refused, so that no web page can reach the emulator by rebinding a name. There is no authentication:
-every caller is the owner of every project, and grants matter only where a service agent or a service account needs
-them (CMEK, tuning).
+What concerns HTTP is here, what concerns gRPC in `rpc`, what concerns calls in `traffic.dispatch`. A request whose
+Host is not this machine's loopback is refused, so that no web page can reach the emulator by rebinding a name. There
+is no authentication: every caller is the owner of every project, and grants matter only where a service agent or a
+service account needs them (CMEK, tuning).
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ import logging
 import re
 import socket
 import sqlite3
+import struct
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -32,8 +33,10 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from .clock import Clock, ManualClock, WallClock, parse_stamp
 from .daemon import HOST, START_SECONDS, STOP_SECONDS, DaemonError, listen
+from .rpc.server import RpcServer
 from .store import Store
-from .traffic.control import STOOD_AT
+from .traffic import switches
+from .traffic.control import PREFIX, STOOD_AT
 from .traffic.dispatch import Cut, Dispatcher, Garbage, render_error
 from .traffic.services import workers
 from .wire import ApiError
@@ -46,15 +49,23 @@ METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 BODY_LIMIT = 256 * 2**20
 THREADS = 256
 """How many calls are under way at once; a call that a barrier holds has a thread to itself."""
+CONTROL_THREADS = 32
+"""Those of the control routes: they answer also while every other thread is held."""
 
 
 class Protocol(H11Protocol):
     """uvicorn's HTTP protocol, with a way for the application to drop its connection."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """Hands the connection's abort to the application, as `state["abort"]` of each of its requests."""
-        self.app_state = {**self.app_state, "abort": transport.abort}
+        """Hands the application a way to reset the connection, as `state["reset"]` of each of its requests."""
+        self.app_state = {**self.app_state, "reset": self._reset}
         super().connection_made(transport)
+
+    def _reset(self) -> None:
+        # Lingering for no time makes the close a TCP reset: the client cannot take it for the end of an answer.
+        bound = self.transport.get_extra_info("socket")
+        bound.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.transport.abort()
 
 
 class CutOff:
@@ -63,13 +74,30 @@ class CutOff:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Drops the connection, and waits until it is known to be gone, or uvicorn would answer 500 into it."""
         del send
-        scope["state"]["abort"]()
+        scope["state"]["reset"]()
         while (await receive())["type"] != "http.disconnect":
             pass
 
 
-def build_app(dispatcher: Dispatcher, pool: ThreadPoolExecutor) -> Starlette:
-    """The ASGI application over all services; calls run in `pool`, to their end whether or not the client waits."""
+class Pools:
+    """Threads for calls: they go on to their end whether or not the client still waits."""
+
+    def __init__(self) -> None:
+        self._calls = ThreadPoolExecutor(THREADS, thread_name_prefix="call")
+        self._controls = ThreadPoolExecutor(CONTROL_THREADS, thread_name_prefix="control")
+
+    def of(self, path: str) -> ThreadPoolExecutor:
+        """The threads that a call runs in."""
+        return self._controls if path.startswith(PREFIX) else self._calls
+
+    def close(self) -> None:
+        """Starts nothing any more; does not wait."""
+        for pool in (self._calls, self._controls):
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def build_app(dispatcher: Dispatcher, pools: Pools) -> Starlette:
+    """The ASGI application over all services."""
 
     async def endpoint(http: HttpRequest) -> Any:
         started = time.perf_counter()
@@ -81,7 +109,7 @@ def build_app(dispatcher: Dispatcher, pool: ThreadPoolExecutor) -> Starlette:
             return HttpResponse(refused.content(), refused.status, media_type=refused.media_type)
         body = await http.body()
         answer = await asyncio.get_running_loop().run_in_executor(
-            pool, dispatcher, http.method, path, http.url.query, dict(http.headers), body
+            pools.of(path), dispatcher, http.method, path, http.url.query, dict(http.headers), body
         )
         outcome = (
             "cut" if isinstance(answer, Cut) else "garbage" if isinstance(answer, Garbage) else answer.status
@@ -119,9 +147,9 @@ class Server(uvicorn.Server):
 
     def __init__(self, dispatcher: Dispatcher) -> None:
         self._dispatcher = dispatcher
-        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="call")
+        self._pools = Pools()
         config = uvicorn.Config(
-            build_app(dispatcher, self._pool),
+            build_app(dispatcher, self._pools),
             http=Protocol,
             log_config=None,
             access_log=False,
@@ -134,7 +162,7 @@ class Server(uvicorn.Server):
         """Ends the server once the calls under way are answered."""
         self._dispatcher.close()
         await super().shutdown(sockets)
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pools.close()
 
 
 @contextmanager
@@ -155,8 +183,17 @@ def background(world: World) -> Iterator[None]:
             thread.join(STOP_SECONDS)
 
 
-def serve_database(database: Path, bound: socket.socket, *, manual_clock: bool) -> None:
+def serve_database(
+    database: Path,
+    bound: socket.socket,
+    rpc: RpcServer,
+    *,
+    manual_clock: bool,
+    settings: Mapping[str, Any],
+) -> None:
     """Serves a database until SIGTERM or SIGINT, then finishes the calls under way; for the main thread.
+
+    `settings` replace those that the database holds, from now on.
 
     Raises `DaemonError` when the file is not one of ours.
     """
@@ -166,10 +203,12 @@ def serve_database(database: Path, bound: socket.socket, *, manual_clock: bool) 
         raise DaemonError(
             f"{database} cannot be used: {error}.", "Throw the emulator's state away with `reset`."
         ) from error
-    world = World(store, clock(store, manual=manual_clock))
+    world = World(store, clock(store, manual=manual_clock), switches.changed(switches.kept(store), settings))
     try:
-        with background(world):
-            Server(Dispatcher(world)).run(sockets=[bound])
+        switches.keep(store, world.settings)
+        dispatcher = Dispatcher(world)
+        with background(world), rpc.serving(dispatcher):
+            Server(dispatcher).run(sockets=[bound])
     finally:
         store.close()
 
@@ -195,7 +234,7 @@ def serving(dispatcher: Dispatcher, port: int = 0) -> Iterator[str]:
     bound = listen(port)
     server = Server(dispatcher)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [bound]}, name="emulator", daemon=True)
-    with background(dispatcher.world):
+    with background(dispatcher.world), RpcServer().serving(dispatcher):
         thread.start()
         deadline = time.monotonic() + START_SECONDS
         while not server.started:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
@@ -134,7 +134,7 @@ class Store:
 
     def newest(
         self, kind: str, prefix: str = "", *, before: int | None = None, limit: int
-    ) -> list[tuple[int, Document]]:
+    ) -> Sequence[tuple[int, Document]]:
         """At most `limit` documents of a kind whose name begins with `prefix`, the newest first, with their numbers.
 
         Numbers rise in the order of creation and are never used twice; `before` leaves out that number and above.

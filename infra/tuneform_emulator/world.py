@@ -10,6 +10,10 @@ from typing import Literal
 from .clock import Clock, stamp
 from .services.names import Names
 from .store import Store
+from .traffic.faults import Faults
+
+LONGEST = 366 * 86400.0
+"""Seconds that a setting may ask for: more is a mistake, and dates end."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +28,12 @@ class Settings:
     """The least time an epoch takes; it never takes less than its training."""
     list_lag_seconds: float = 0.0
     """How long a new tuning job is missing from lists."""
+    get_lag_seconds: float = 0.0
+    """How long a new tuning job, Model or Endpoint is answered with 404 when it is asked for by name."""
+    grants_lag_seconds: float = 0.0
+    """How long a change of an IAM policy, a grant or its end, has no effect where it is asked for."""
+    agent_exists_before_first_job: bool = True
+    """Whether a project's tuning agent can be given roles before the first tuning job was asked for."""
     labels_copied: bool = True
     """Whether a job's labels are copied to its Model and Endpoints."""
     list_filters_labels: bool = True
@@ -31,14 +41,24 @@ class Settings:
     dataset_read: Literal["create", "run"] = "run"
     """When the training data is read: at the create call, or when the job starts to run."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a time that is none."""
+        for name, value in vars(self).items():
+            if isinstance(value, float) and not 0 <= value <= LONGEST:
+                raise ValueError(f"{name} is 0 to {LONGEST:.0f} seconds")
 
-@dataclass(frozen=True)
+
+@dataclass(eq=False)
 class World:
-    """The state, the time and the settings; the same for all services of one emulator."""
+    """The state, the time, the settings and the faults; the same for all services of one emulator.
+
+    `settings` may be replaced while calls are under way: read each where it matters, do not keep it.
+    """
 
     store: Store
     clock: Clock
     settings: Settings = field(default_factory=Settings)
+    faults: Faults = field(default_factory=Faults)
 
     @property
     def names(self) -> Names:

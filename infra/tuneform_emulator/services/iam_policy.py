@@ -12,11 +12,15 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from tuneform_emulator import wire
+from tuneform_emulator.clock import parse_stamp
 from tuneform_emulator.wire import ApiError, Request
 from tuneform_emulator.world import World
+
+from . import agents
 
 KIND = "policy"
 ENCRYPTER = "roles/cloudkms.cryptoKeyEncrypterDecrypter"
@@ -28,6 +32,9 @@ MEMBER = re.compile(
 OWN_ACCOUNT = re.compile(
     r"serviceAccount:([-a-z0-9]+@(?!gcp-sa-|gs-project-accounts)[-a-z0-9]+\.iam\.gserviceaccount\.com)"
 )
+TUNING_AGENT = re.compile(rf"serviceAccount:service-(\d+)@{re.escape(agents.TUNING_DOMAIN)}")
+PAST_EDITIONS = 20
+"""How many editions of a policy are kept for `grants_lag_seconds`."""
 PUBLIC = frozenset({"allUsers", "allAuthenticatedUsers"})
 
 POLICY = {
@@ -76,10 +83,10 @@ def write(
                 "There were concurrent policy changes. Please retry the whole read-modify-write with exponential "
                 "backoff."
             )
-        stored = world.store.get(KIND, name)
-        edition = stored["edition"] + 1 if stored else 1
+        stored = world.store.get(KIND, name) or {"edition": 0}
+        past = [*stored.get("past", ()), {"since": world.stamp(), "bindings": bindings}][-PAST_EDITIONS:]
         world.store.delete(KIND, name)
-        world.store.create(KIND, name, {"bindings": bindings, "edition": edition})
+        world.store.create(KIND, name, {"bindings": bindings, "edition": stored["edition"] + 1, "past": past})
     return read(world, resource, default)
 
 
@@ -114,6 +121,11 @@ def check_member(world: World, member: str) -> None:
     """Raises `ApiError` 400 for a member that is malformed, or is a user's service account that is not there."""
     if not MEMBER.fullmatch(member):
         raise ApiError.invalid(f"Invalid argument: '{member}' is not a valid member.", ("members", member))
+    agent = TUNING_AGENT.fullmatch(member)
+    if agent and not agents.tuning_exists(world, agent[1]):
+        raise ApiError.invalid(
+            f"Service account {member.partition(':')[2]} does not exist.", ("members", member)
+        )
     account = OWN_ACCOUNT.fullmatch(member)
     if account and world.store.get("service-account", account[1]) is None:
         raise ApiError.invalid(f"Service account {account[1]} does not exist.", ("members", member))
@@ -123,15 +135,26 @@ def has_role(world: World, resource: str, member: str, role: str) -> bool:
     """Whether `member` (e.g. "serviceAccount:EMAIL") holds `role` on the resource or on what it inherits from.
 
     `resource` is "projects/ID", a key's or key ring's full name, "b/BUCKET" or
-    "projects/-/serviceAccounts/EMAIL".
+    "projects/-/serviceAccounts/EMAIL". With `grants_lag_seconds` it is the policy of so long ago that counts.
     """
     accepted = {member, *PUBLIC}
     for name in inherits(world, resource):
         stored = world.store.get(KIND, name)
-        for binding in stored["bindings"] if stored else ():
+        for binding in in_force(world, stored) if stored else ():
             if binding["role"] == role and accepted.intersection(binding["members"]):
                 return True
     return False
+
+
+def in_force(world: World, stored: Mapping[str, Any]) -> Bindings:
+    """The bindings of a stored policy that have reached the services that ask for them."""
+    lag = world.settings.grants_lag_seconds
+    if not lag or "past" not in stored:
+        found: Bindings = stored["bindings"]
+        return found
+    seen_until = world.clock.now() - timedelta(seconds=lag)
+    reached = [edition for edition in stored["past"] if parse_stamp(edition["since"]) <= seen_until]
+    return reached[-1]["bindings"] if reached else []
 
 
 def inherits(world: World, resource: str) -> list[str]:

@@ -217,3 +217,27 @@ def test_a_manual_clock_goes_on_where_it_stood(line: Line) -> None:
     endpoint = line.started("--manual-clock")["endpoint"]
     same = requests.post(endpoint + "/_emulator/clock:advance", json={"seconds": 0}, timeout=10).json()["now"]
     assert same == first
+
+
+def settings(record: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = requests.get(record["endpoint"] + "/_emulator/settings", timeout=30).json()
+    return dict(found["settings"])
+
+
+def test_settings_are_given_at_the_start_and_kept_over_restarts(line: Line) -> None:
+    first = settings(line.started("--set", "list_lag_seconds=3", "--set", "labels_copied=false"))
+    assert (first["list_lag_seconds"], first["labels_copied"]) == (3.0, False)
+    assert line("stop").returncode == 0
+    second = settings(line.started("--set", "labels_copied=true"))
+    assert second == {**first, "labels_copied": True}
+    changed = settings(line.started("--set", "list_lag_seconds=1"))
+    assert changed["list_lag_seconds"] == 1.0
+    assert line("reset").returncode == 0
+    assert settings(line.record())["list_lag_seconds"] == 0.0
+
+
+def test_a_setting_that_is_none_starts_nothing(line: Line) -> None:
+    refused = line("start", "--set", "lag=3")
+    assert refused.returncode == 2
+    assert "list_lag_seconds" in refused.stderr
+    assert not (line.root / "emulator.json").exists()

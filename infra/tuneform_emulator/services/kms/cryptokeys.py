@@ -63,6 +63,13 @@ def usable_by(world: World, name: str, email: str) -> bool:
     return iam_policy.has_role(world, key["name"], f"serviceAccount:{email}", iam_policy.ENCRYPTER)
 
 
+def disable(world: World, name: str, state: str) -> None:
+    """Takes the primary version of a key out of use, as DISABLED or DESTROYED; a key without one stays as it is."""
+    key = find(world, name)
+    if key and "primary" in key:
+        world.store.update(key_versions.KIND, key["primary"]["name"], lambda row: {**row, "state": state})
+
+
 def shown(world: World, key: Mapping[str, Any]) -> dict[str, Any]:
     """The key with its primary version."""
     answer = {name: value for name, value in key.items() if name != "primaryVersion"}

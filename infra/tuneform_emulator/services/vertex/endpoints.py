@@ -105,7 +105,11 @@ def routes(world: World) -> tuple[wire.Route, ...]:
     return (
         wire.Route("POST", f"{PREFIX}/endpoints", lambda request: _create(world, request)),
         wire.Route("GET", f"{PREFIX}/endpoints", lambda request: _list(world, request)),
-        wire.Route("GET", endpoint, lambda request: resources.shown(named(world, request))),
+        wire.Route(
+            "GET",
+            endpoint,
+            lambda request: resources.shown(resources.seen(world, ENDPOINT, named(world, request))),
+        ),
         wire.Route("PATCH", endpoint, lambda request: _patch(world, request)),
         wire.Route("DELETE", endpoint, lambda request: _delete(world, request)),
         wire.Route("POST", f"{endpoint}:deployModel", lambda request: _deploy(world, request)),

@@ -115,7 +115,11 @@ def routes(world: World) -> tuple[wire.Route, ...]:
     model = f"{PREFIX}/models/{{model}}"
     return (
         wire.Route("GET", f"{PREFIX}/models", lambda request: _list(world, request)),
-        wire.Route("GET", model, lambda request: view(_named(world, request)["resource"])),
+        wire.Route(
+            "GET",
+            model,
+            lambda request: view(resources.seen(world, MODEL, _named(world, request)["resource"])),
+        ),
         wire.Route("PATCH", model, lambda request: _patch(world, request)),
         wire.Route("DELETE", model, lambda request: _delete(world, request)),
         wire.Route("GET", f"{model}:listVersions", lambda request: _list_versions(world, request)),

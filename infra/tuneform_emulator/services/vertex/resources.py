@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from tuneform_emulator import wire
+from tuneform_emulator.clock import parse_stamp
 from tuneform_emulator.world import World
 
 Json = dict[str, Any]
@@ -74,6 +76,18 @@ def get(world: World, kind: str, name: str) -> Json:
     if document is None:
         raise missing(kind, name)
     return document
+
+
+def seen(world: World, kind: str, resource: Json) -> Json:
+    """The resource, once `get_lag_seconds` have passed since it was created.
+
+    Raises:
+        ApiError: 404 before that.
+    """
+    lag = timedelta(seconds=world.settings.get_lag_seconds)
+    if lag and parse_stamp(resource["createTime"]) > world.clock.now() - lag:
+        raise missing(kind, resource["name"])
+    return resource
 
 
 def missing(kind: str, name: str) -> wire.ApiError:

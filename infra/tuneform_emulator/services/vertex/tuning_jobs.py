@@ -12,11 +12,17 @@ from typing import Any
 
 from tuneform_emulator import wire
 from tuneform_emulator.clock import parse_stamp
+from tuneform_emulator.services import agents
 from tuneform_emulator.services.vertex import listing, resources, tuning_runner, tuning_validation
 from tuneform_emulator.services.vertex.resources import JOB, PREFIX, STATS, Json
 from tuneform_emulator.world import World
 
-FINISHED = ("JOB_STATE_SUCCEEDED", "JOB_STATE_FAILED", "JOB_STATE_CANCELLED")
+FINISHED = (
+    "JOB_STATE_SUCCEEDED",
+    "JOB_STATE_PARTIALLY_SUCCEEDED",
+    "JOB_STATE_FAILED",
+    "JOB_STATE_CANCELLED",
+)
 
 _BETA_ONLY = ("tuningJobState", "tuningJobMetadata")
 """Fields of v1beta1 that v1 does not have (discovery documents of aiplatform, revision 20261106)."""
@@ -45,9 +51,7 @@ def routes(world: World) -> tuple[wire.Route, ...]:
     return (
         wire.Route("POST", f"{PREFIX}/tuningJobs", lambda request: _create(world, request)),
         wire.Route("GET", f"{PREFIX}/tuningJobs", lambda request: _list(world, request)),
-        wire.Route(
-            "GET", job, lambda request: view(world, _named(world, request)["resource"], request.version)
-        ),
+        wire.Route("GET", job, lambda request: _get(world, request)),
         wire.Route("POST", f"{job}:cancel", lambda request: _cancel(world, request)),
     )
 
@@ -58,8 +62,13 @@ def _named(world: World, request: wire.Request) -> Json:
     )
 
 
+def _get(world: World, request: wire.Request) -> Json:
+    return view(world, resources.seen(world, JOB, _named(world, request)["resource"]), request.version)
+
+
 def _create(world: World, request: wire.Request) -> Json:
     place = resources.place(world, request)
+    agents.make_tuning(world, place.project)
     submission = tuning_validation.accept(world, place, wire.camel(request.json()))
     with world.store.transaction():
         number, key = resources.new_id(world)

@@ -45,10 +45,13 @@ def _record(world: World, run: str, kind: str, steps: Sequence[trainer.StepMetri
         tensorboards.append(world, run, f"/{kind}_{name}", points)
 
 
-def publish(world: World, job: str, trained: Sequence[Mapping[str, object]]) -> None:
+def publish(
+    world: World, job: str, trained: Sequence[Mapping[str, object]], *, with_endpoints: bool = True
+) -> None:
     """Registers the model of a job that is done and deploys every checkpoint to an endpoint of its own.
 
-    `trained` are the checkpoints in the order of their epochs, each with `epoch`, `step` and `blob`.
+    `trained` are the checkpoints in the order of their epochs, each with `epoch`, `step` and `blob`. Without endpoints
+    the job names its model and its checkpoints and nothing that serves them.
     """
     document = resources.get(world, JOB, job)
     resource = document["resource"]
@@ -65,10 +68,14 @@ def publish(world: World, job: str, trained: Sequence[Mapping[str, object]]) -> 
     values: Json = {"displayName": resource["tunedModelDisplayName"], "labels": labels}
     if "encryptionSpec" in resource:
         values["encryptionSpec"] = resource["encryptionSpec"]
-    made = {key: endpoints.create(world, _place(job), "", values)["name"] for key in blobs}
+    served = blobs if with_endpoints else {}
+    made = {key: endpoints.create(world, _place(job), "", values)["name"] for key in served}
     tuned: Json = {
         "model": f"{model['name']}@{model['versionId']}",
-        "checkpoints": [{**item, "endpoint": made[item["checkpointId"]]} for item in checkpoints],
+        "checkpoints": [
+            {**item, "endpoint": made[item["checkpointId"]]} if with_endpoints else item
+            for item in checkpoints
+        ],
     }
     world.store.update(
         JOB,

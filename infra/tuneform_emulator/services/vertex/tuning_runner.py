@@ -7,6 +7,9 @@ repeated up to that epoch, which gives the same weights (the seed comes from the
     queued → pending → quota → dataset → capacity → tuning (once an epoch) → post → finished
     any of them → cancelling → finished
 
+A job whose key cannot be used any more fails at its next step that touches data. That a job needs its key while it runs
+follows from what CMEK is; no document says how the real job ends, with which code, or how soon.
+
 The order of the v1beta1 sub-states is that of their enum.
 """
 
@@ -21,13 +24,16 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
 
-from tuneform_emulator import trainer
+from tuneform_emulator import trainer, wire
 from tuneform_emulator.clock import parse_stamp, stamp
 from tuneform_emulator.services import objects
-from tuneform_emulator.services.vertex import resources, tuning_results
+from tuneform_emulator.services.kms import cryptokeys
+from tuneform_emulator.services.operations import RPC_CODES
+from tuneform_emulator.services.vertex import resources, tuning_results, tuning_validation
 from tuneform_emulator.services.vertex.base_models import ADAPTER_SIZES
 from tuneform_emulator.services.vertex.resources import JOB, STATS, Json
 from tuneform_emulator.services.vertex.tuning_validation import Submission
+from tuneform_emulator.traffic import effects
 from tuneform_emulator.world import World
 
 RUN = "tuning-run"
@@ -102,7 +108,7 @@ class Runner:
         now = self._world.clock.now()
         for run in runs:
             job = run["job"]
-            if job in self._busy or parse_stamp(run["due"]) > now:
+            if job in self._busy or parse_stamp(run["due"]) > now or self._befallen(run):
                 continue
             if run["phase"] == "queued":
                 if active[_project(job)] >= CONCURRENT_JOBS:
@@ -112,6 +118,28 @@ class Runner:
                 self._busy[job] = self._pool.submit(self._heavy, run)
             else:
                 self._light(run)
+
+    def _befallen(self, run: Json) -> bool:
+        """Lets an ordered fault befall a job that is due; says whether the job stays where it is, or has ended."""
+        world, job = self._world, run["job"]
+        match self._fault(run):
+            case effects.Stuck():
+                return True
+            case effects.Failed() as failure:
+                self._trainings.pop(job, None)
+                _fail(world, job, failure.code, failure.message)
+                return True
+            case effects.KeyRevoked() as revoked:
+                name = resources.get(world, JOB, job)["resource"].get("encryptionSpec", {}).get("kmsKeyName")
+                if name:
+                    cryptokeys.disable(world, name, revoked.state)
+        return False
+
+    def _fault(self, run: Json) -> effects.JobEffect | None:
+        if not self._world.faults.for_jobs:
+            return None
+        name = resources.get(self._world, JOB, run["job"])["resource"]["tunedModelDisplayName"]
+        return self._world.faults.befall(run["job"], name, run["phase"], run["epochs"])
 
     def _reap(self) -> None:
         """Forgets what is computed; a defect of ours in it ends that job, as the service's do, not the worker."""
@@ -167,6 +195,7 @@ class Runner:
             "post": self._publish,
         }
         try:
+            _check_key(self._world, run["job"])
             moves[run["phase"]](run)
         except _JobError as error:
             self._trainings.pop(run["job"], None)
@@ -243,8 +272,18 @@ class Runner:
             current = world.store.get(RUN, run["job"])
             if current is None or current["phase"] != run["phase"]:
                 return
-            tuning_results.publish(world, run["job"], run["checkpoints"])
-            _finish(world, run, {"state": "JOB_STATE_SUCCEEDED"})
+            fault = self._fault(run)
+            if not isinstance(fault, effects.EndpointFailed):
+                tuning_results.publish(world, run["job"], run["checkpoints"])
+                _finish(world, run, {"state": "JOB_STATE_SUCCEEDED"}, published=True)
+                return
+            tuning_results.publish(world, run["job"], run["checkpoints"], with_endpoints=False)
+            error = {
+                "code": INTERNAL,
+                "message": "The tuned model was uploaded but its endpoint was not made.",
+            }
+            why = {} if fault.state == "JOB_STATE_SUCCEEDED" else {"error": error}
+            _finish(world, run, {"state": fault.state, **why}, published=True)
 
 
 class _JobError(Exception):
@@ -267,7 +306,7 @@ def _move(world: World, run: Json, phase: str, seconds: float, changes: Json, **
         return True
 
 
-def _finish(world: World, run: Json, changes: Json) -> None:
+def _finish(world: World, run: Json, changes: Json, *, published: bool = False) -> None:
     """Ends a run: the job gets its last state, the data read for it is dropped, and checkpoints nobody serves."""
     job = run["job"]
     with world.store.transaction():
@@ -275,7 +314,7 @@ def _finish(world: World, run: Json, changes: Json) -> None:
             return
         for name in ("training", "validation"):
             world.store.delete_blob(_data_key(job, name))
-        if changes["state"] != "JOB_STATE_SUCCEEDED":
+        if not published:
             for checkpoint in run["checkpoints"]:
                 world.store.delete_blob(checkpoint["blob"])
         _change_job(world, job, {**changes, "endTime": world.stamp(), "tuningJobState": ""})
@@ -295,6 +334,17 @@ def _change_job(world: World, job: str, changes: Mapping[str, Any]) -> None:
         job,
         lambda document: {**document, "resource": {**document["resource"], **changes, "updateTime": now}},
     )
+
+
+def _check_key(world: World, job: str) -> None:
+    """Raises `_JobError` when the job has a key of its own and it cannot be used."""
+    name = resources.get(world, JOB, job)["resource"].get("encryptionSpec", {}).get("kmsKeyName")
+    if name:
+        parts = job.split("/")
+        try:
+            tuning_validation.check_key(world, resources.Place(parts[1], parts[3]), name)
+        except wire.ApiError as error:
+            raise _JobError(RPC_CODES.get(error.status, INTERNAL), error.message) from error
 
 
 def _read(world: World, uri: str) -> bytes:
