@@ -103,7 +103,9 @@ class Barriers:
             for barrier in tuple(self._barriers.values()):
                 if self._closed:
                     return "drop"
-                if barrier.when != when or not barrier.calls.fits(call) or not barrier.tally.hit():
+                # One that was removed while an earlier one held the call holds nothing any more.
+                there = barrier.id in self._barriers and barrier.when == when
+                if not (there and barrier.calls.fits(call) and barrier.tally.hit()):
                     continue
                 held = Held(f"call-{call.number}", barrier.id, when, call)
                 self._held[held.id] = held

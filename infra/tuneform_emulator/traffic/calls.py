@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ RUN = re.compile(r"\brun/(\S+)")
 ANY = "..."
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call under way. `number` counts calls from 1 as they came in; `pattern` is "" when no route was found."""
 
@@ -129,7 +130,7 @@ class Tally:
         return self.met < max(self.times, 1)
 
 
-@dataclass
+@dataclass(slots=True)
 class Entry:
     """A call in the log. `status` is None while it is under way, then the HTTP status, "cut" or "garbage"."""
 
@@ -169,7 +170,7 @@ class CallLog:
     def arrive(self, method: str, path: str, pattern: str, agent: str) -> Entry:
         """Numbers a call and writes it down."""
         with self._lock:
-            entry = Entry(Call(next(self._numbers), method, path, pattern, agent))
+            entry = Entry(Call(next(self._numbers), method, path, pattern, sys.intern(agent)))
             self.entries.append(entry)
         return entry
 

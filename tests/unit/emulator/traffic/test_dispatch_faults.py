@@ -211,6 +211,21 @@ def test_a_barrier_taken_away_lets_what_it_holds_go_on(dispatcher: Dispatcher) -
     assert control(dispatcher, "GET", "barriers") == {"barriers": [], "held": []}
 
 
+def test_a_barrier_taken_away_meanwhile_does_not_hold_what_an_earlier_one_held(
+    dispatcher: Dispatcher,
+) -> None:
+    first, second = (
+        control(dispatcher, "POST", "barriers", {"calls": {"method": "POST"}})["id"] for _ in range(2)
+    )
+    thread = threading.Thread(target=create, args=(dispatcher,))
+    thread.start()
+    control(dispatcher, "GET", "barriers", query="held=1&seconds=20")
+    control(dispatcher, "DELETE", f"barriers/{second}")
+    control(dispatcher, "POST", f"barriers/{first}:release")
+    thread.join(20)
+    assert names(dispatcher) == ["one"]
+
+
 def test_an_end_of_the_emulator_drops_what_is_held(dispatcher: Dispatcher) -> None:
     control(dispatcher, "POST", "barriers", {"calls": {"method": "POST"}})
     answers: list[Answer] = []
