@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
-from tests.unit.reconcile.model import protocol, service
-from tests.unit.reconcile.model.protocol import Event
-from tests.unit.reconcile.model.world import FRESH, JobState, Settings, Step, World, start
+World = TypeVar("World", bound=Hashable)
 
-from tuneform.reconcile.ledger import AttemptState
+
+class Model(Protocol[World]):
+    """What can be explored."""
+
+    def start(self) -> World:
+        """The world in which everything begins."""
+        ...
+
+    def successors(self, world: World) -> Iterator[tuple[str, World]]:
+        """All that can happen next, in words, and what comes of it."""
+        ...
+
+    def broken(self, world: World) -> str:
+        """Which of the invariants that hold at every moment does not; empty when all do."""
+        ...
+
+    def unfinished(self, world: World) -> str:
+        """What is wrong with a world in which nothing happens any more; empty when it is as it should be."""
+        ...
+
+    def alike(self, world: World) -> World:
+        """The same for worlds that differ in nothing that matters."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -29,19 +50,19 @@ class Found:
         return f"{self.worlds:,} worlds, {self.ends} ends: " + "\n  ".join(lines)
 
 
-def explore(settings: Settings) -> Found:
+def explore(model: Model[World]) -> Found:
     """Visit everything, or stop at the first violation."""
-    first = start(settings)
-    places = {_alike(first): 0}
-    came: list[tuple[int, Event | str]] = [(0, "")]
+    first = model.start()
+    places = {model.alike(first): 0}
+    came = [(0, "")]
     onward: list[list[int]] = []
     worlds = [first]
     ends = 0
     for place, world in enumerate(worlds):  # which grows as it is gone through
-        wrong = broken(world)
+        wrong = model.broken(world)
         here: list[int] = []
-        for event, after in () if wrong else successors(world, settings):
-            key = _alike(after)
+        for event, after in () if wrong else model.successors(world):
+            key = model.alike(after)
             if key not in places:
                 places[key] = len(worlds)
                 worlds.append(after)
@@ -50,56 +71,10 @@ def explore(settings: Settings) -> Found:
         onward.append(here)
         if not here and not wrong:
             ends += 1
-            wrong = unfinished(world, settings)
+            wrong = model.unfinished(world)
         if wrong:
-            return Found(len(worlds), ends, wrong, _trace(worlds, came, place))
+            return Found(len(worlds), ends, wrong, _trace(came, place))
     return Found(len(worlds), ends, "" if _ends_always(onward) else "some runs never come to an end")
-
-
-def successors(world: World, settings: Settings) -> Iterator[tuple[Event | str, World]]:
-    """All that can happen next."""
-    yield from service.happenings(world, settings)
-    yield from protocol.steps(world, settings)
-
-
-def broken(world: World) -> str:
-    """Which of the invariants that hold at every moment does not; empty when all do."""
-    paid = [job.attempt for job in world.jobs if job.paid]
-    if len(set(paid)) < len(paid):
-        return f"attempt {paid[-1]} is paid for twice"
-    for number in paid[:-1]:
-        if world.record[number - 1].state is not AttemptState.FAILED:
-            return f"attempts {paid} are paid for, and {number} is not recorded as failed"
-    if any(attempt.state not in protocol.OVER for attempt in world.record[:-1]):
-        return "an attempt was begun beside one that is not over"
-    return ""
-
-
-def unfinished(world: World, settings: Settings) -> str:
-    """What is wrong with a world in which nothing happens any more; empty when it is as it should be."""
-    if world.reconcilers[FRESH].step is not Step.DONE:
-        return "the last run waits for ever"
-    last = world.record[-1]
-    failed = sum(job.state is JobState.FAILED for job in world.jobs)
-    if protocol.failures(world.record) != failed:
-        return "a job that cost nothing is recorded as failed"
-    if last.state is not AttemptState.SUCCEEDED and failed <= settings.retries:
-        return f"the last attempt is {last.state.value}"
-    made = [job.attempt for job in world.jobs if job.state is JobState.SUCCEEDED]
-    if failed <= settings.retries and made != [len(world.record)]:
-        return f"the jobs that succeeded are those of attempts {made}"
-    if any(job.state.live for job in world.jobs):
-        return "a job lives that nobody follows"
-    return f"data of attempts {sorted(world.fences)} is left" if world.fences else ""
-
-
-def _alike(world: World) -> World:
-    """The same for two worlds that differ only in which of the first two reconcilers is which."""
-    one, other, last = world.reconcilers
-    if one <= other:
-        return world
-    record = tuple(a._replace(holder=1 - a.holder) if a.holder in {0, 1} else a for a in world.record)
-    return world._replace(reconcilers=(other, one, last), record=record)
 
 
 def _ends_always(onward: list[list[int]]) -> bool:
@@ -119,15 +94,9 @@ def _ends_always(onward: list[list[int]]) -> bool:
     return taken == len(onward)
 
 
-def _trace(worlds: list[World], came: list[tuple[int, Event | str]], place: int) -> tuple[str, ...]:
+def _trace(came: list[tuple[int, str]], place: int) -> tuple[str, ...]:
     lines: list[str] = []
     while place:
         place, event = came[place]
-        if isinstance(event, str):
-            lines.append(event)
-        else:
-            who, step, what = event
-            attempt = worlds[place].reconcilers[who].n
-            on = f" of attempt {attempt}" if attempt else ""
-            lines.append(f"{'ABC'[who]}: {step.name}{on} {what}".rstrip())
+        lines.append(event)
     return tuple(reversed(lines))

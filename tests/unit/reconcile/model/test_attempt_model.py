@@ -10,6 +10,7 @@ from __future__ import annotations
 import sys
 
 import pytest
+from tests.unit.reconcile.model.attempts import AttemptModel
 from tests.unit.reconcile.model.explorer import explore
 from tests.unit.reconcile.model.world import Read, Rule, Settings
 
@@ -38,7 +39,7 @@ def named(settings: Settings) -> str:
 
 @pytest.mark.parametrize("settings", [*CRASHES, LOST_ANSWERS, *PAID_FAILURE], ids=named)
 def test_every_world_keeps_the_invariants_and_every_run_ends_as_it_should(settings: Settings) -> None:
-    found = explore(settings)
+    found = explore(AttemptModel(settings))
     show(str(found))
     assert not found.violation, str(found)
     assert found.worlds > 5000
@@ -48,7 +49,7 @@ def test_every_world_keeps_the_invariants_and_every_run_ends_as_it_should(settin
 @pytest.mark.slow
 @pytest.mark.parametrize("settings", LONGER, ids=named)
 def test_more_attempts_and_more_lost_answers_change_nothing(settings: Settings) -> None:
-    found = explore(settings)
+    found = explore(AttemptModel(settings))
     show(str(found))
     assert not found.violation, str(found)
 
@@ -83,7 +84,7 @@ BITES = [
 )
 def test_without_a_rule_the_shortest_way_to_the_harm_is_found(rule: Rule, read: Read, violation: str) -> None:
     losses = 1 if rule in {Rule.CREATE_ONCE, Rule.COPY_ONCE} else 0
-    found = explore(Settings(read, attempts=2, losses=losses, without=frozenset({rule})))
+    found = explore(AttemptModel(Settings(read, attempts=2, losses=losses, without=frozenset({rule}))))
     show(f"without the rule that {rule.value}:\n{found}")
     assert found.violation == violation
     assert found.trace
@@ -98,5 +99,5 @@ SPARE = {Rule.RECORD_SENT, Rule.DELETE_TWICE}
 
 
 def test_what_is_spare_can_be_left_out() -> None:
-    found = explore(Settings(Read.LATER, lag=False, attempts=2, without=frozenset(SPARE)))
+    found = explore(AttemptModel(Settings(Read.LATER, lag=False, attempts=2, without=frozenset(SPARE))))
     assert not found.violation, str(found)
