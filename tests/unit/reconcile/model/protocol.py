@@ -153,7 +153,7 @@ def _without_job(world: World, settings: Settings, who: int, jobs: dict[int, Job
             held = holder != who and world.reconcilers[holder].step not in RESTING
             return Planned(Step.WAIT_HOLDER if held else Step.LOOK, last)
         case AttemptState.REVOKING:
-            return Planned(Step.TAKE, last)
+            return Planned(Step.LOOK_AGAIN if record[-1].starved else Step.TAKE, last)
         case AttemptState.REVOKED:
             return _claim(settings, who, last + 1)
         case AttemptState.KNOWN if last in jobs:
@@ -226,10 +226,7 @@ def _look(world: World, settings: Settings, who: int) -> Iterator[tuple[str, Wor
         first = Step.DOUBT if settings.has(Rule.DOUBT_FIRST) else Step.TAKE
         yield "finds it" if listed else "finds none", _to(world, who, Step.KNOWN if listed else first)
         return
-    existed = me.existed
-    if not settings.has(Rule.LAG_SINCE_DELETE):
-        existed = world.record[me.n - 1].existed
-    if settings.has(Rule.WAIT_LAG) and existed and not listed:
+    if settings.has(Rule.WAIT_LAG) and world.record[me.n - 1].existed and not listed:
         return  # lists may still lag behind
     if job is None or not listed:
         twice = settings.has(Rule.DELETE_TWICE)
@@ -243,7 +240,7 @@ def _look(world: World, settings: Settings, who: int) -> Iterator[tuple[str, Wor
 def _delete(world: World, settings: Settings, who: int) -> World:
     me = world.reconcilers[who]
     after = {
-        Step.TAKE: Step.LOOK_AGAIN if settings.has(Rule.DOUBT_FIRST) else Step.DOUBT,
+        Step.TAKE: _after_take(settings),
         Step.TAKE_AGAIN: Step.GIVE_UP,
         Step.CLEAR: Step.SETTLE,
         Step.REFUSED_DELETE: Step.REFUSED,
@@ -252,8 +249,13 @@ def _delete(world: World, settings: Settings, who: int) -> World:
     taking = me.step in {Step.TAKE, Step.TAKE_AGAIN}
     if settings.has(Rule.TAKE_DATA) or not taking:
         world = world._replace(fences=world.fences - {me.n})
-    existed = me.step is Step.TAKE and service.job_of(world, me.n) is not None
-    return _now(world, who, me._replace(step=after, existed=existed))
+    return _to(world, who, after)
+
+
+def _after_take(settings: Settings) -> Step:
+    if not settings.has(Rule.DOUBT_FIRST):
+        return Step.DOUBT
+    return Step.STARVED if settings.has(Rule.LAG_SINCE_DELETE) else Step.LOOK_AGAIN
 
 
 def _wait_holder(world: World, who: int) -> Iterator[tuple[str, World]]:
@@ -289,6 +291,7 @@ def _write(world: World, settings: Settings, me: Reconciler, old: Attempt) -> tu
     """What the attempt becomes, and the step after."""
     known = Attempt(AttemptState.KNOWN, doubted=old.doubted)
     revoked = Attempt(AttemptState.REVOKED, doubted=old.doubted)
+    existed = service.job_of(world, me.n) is not None
     match me.step:
         case Step.CLAIM:
             return old, Step.COPY
@@ -300,9 +303,13 @@ def _write(world: World, settings: Settings, me: Reconciler, old: Attempt) -> tu
         case Step.KNOWN:
             return known, Step.LIST
         case Step.DOUBT:
-            existed = service.job_of(world, me.n) is not None
-            doubted = Attempt(AttemptState.REVOKING, doubted=True, existed=existed)
-            return doubted, Step.TAKE if settings.has(Rule.DOUBT_FIRST) else Step.LOOK_AGAIN
+            doubted = Attempt(AttemptState.REVOKING, doubted=True)
+            if not settings.has(Rule.DOUBT_FIRST):
+                return doubted._replace(starved=True, existed=existed), Step.LOOK_AGAIN
+            counted = not settings.has(Rule.LAG_SINCE_DELETE)
+            return doubted._replace(existed=existed and counted), Step.TAKE
+        case Step.STARVED:
+            return old._replace(starved=True, existed=existed), Step.LOOK_AGAIN
         case Step.KEEP:
             back = me.was.live and settings.has(Rule.KNOWN_FIRST)
             return known, Step.PUT_BACK if back else Step.LIST

@@ -30,7 +30,7 @@ class Rule(Enum):
     DOUBT_FIRST = "`revoking` is recorded before the data is deleted"
     KNOWN_FIRST = "a job that was found is recorded before its data is put back"
     WAIT_LAG = "jobs are listed again only after the lists' lag"
-    LAG_SINCE_DELETE = "the lag is counted from a delete of one's own, not from the record of `revoking`"
+    LAG_SINCE_DELETE = "the lag is counted from `starved`, recorded after the delete, and not from `revoking`"
     RECORD_AFTER_COPY = "`fenced` or `sent` is recorded between the copy and the create call"
     RECORD_SENT = "`sent` is recorded besides `fenced`"
     CREATE_ONCE = "a create call is never repeated"
@@ -94,8 +94,9 @@ class Attempt(NamedTuple):
     state: AttemptState
     holder: int = -1
     doubted: bool = False
+    starved: bool = False
     existed: bool = False
-    """Whether its job was there when `revoking` was recorded: all that the time of that write can decide."""
+    """Whether its job was there when the wait began: all that the time of that write can decide."""
 
 
 class Step(IntEnum):
@@ -114,34 +115,33 @@ class Step(IntEnum):
     LOOK = 10
     DOUBT = 11
     TAKE = 12
-    LOOK_AGAIN = 13
-    KEEP = 14
-    PUT_BACK = 15
-    TAKE_AGAIN = 16
-    GIVE_UP = 17
-    ADOPT = 18
-    CLEAR = 19
-    SETTLE = 20
-    CANCEL = 21
-    WAIT_JOB = 22
-    WAIT_HOLDER = 23
-    TIDY = 24
-    DONE = 25
-    DEAD = 26
+    STARVED = 13
+    LOOK_AGAIN = 14
+    KEEP = 15
+    PUT_BACK = 16
+    TAKE_AGAIN = 17
+    GIVE_UP = 18
+    ADOPT = 19
+    CLEAR = 20
+    SETTLE = 21
+    CANCEL = 22
+    WAIT_JOB = 23
+    WAIT_HOLDER = 24
+    TIDY = 25
+    DONE = 26
+    DEAD = 27
 
 
 class Reconciler(NamedTuple):
     """One run. `n` is the attempt it works on, `seen` the jobs of its last list.
 
-    `existed` is whether attempt n's job was there when it deleted n's data, `was` what it saw of that job, `patience`
-    how often it may still find the lease of a living holder to be over.
+    `was` is what it saw of attempt n's job, `patience` how often it may still find a living holder's lease to be over.
     """
 
     step: Step = Step.LIST
     n: int = 0
     fresh: bool = False
     seen: tuple[Job, ...] = ()
-    existed: bool = False
     was: JobState = JobState.PENDING
     patience: int = 1
 
