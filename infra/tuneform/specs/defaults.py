@@ -19,8 +19,10 @@ def completed(documents: Iterable[Document[SpecModel]]) -> list[Document[SpecMod
             projects[document.name] = document.spec
         project = projects.get(document.project)
         filled = _missing(document, project) if project else {}
-        spec = document.spec.model_copy(update=filled) if filled else document.spec
-        result.append(replace(document, spec=spec))
+        if filled:
+            result.append(replace(document, spec=document.spec.model_copy(update=filled)))
+        else:
+            result.append(document)
     return result
 
 

@@ -21,23 +21,29 @@ def ordered(needs: Mapping[Key, Collection[Key]]) -> list[Key]:
 
     Needs that are not keys themselves are ignored. Raises CycleError.
     """
-    waiting = {key: {need for need in wanted if need in needs} for key, wanted in needs.items()}
-    wanted_by: dict[Key, list[Key]] = {key: [] for key in needs}
-    for key, missing in waiting.items():
-        for need in missing:
-            wanted_by[need].append(key)
-    ready = [key for key, missing in waiting.items() if not missing]
-    heapq.heapify(ready)
+    # Counted by rank: tuples of text would be compared over and over.
+    keys = sorted(needs)
+    rank = {key: number for number, key in enumerate(keys)}
+    missing = [{rank[need] for need in needs[key] if need in rank} for key in keys]
+    wanted_by: list[list[int]] = [[] for _ in keys]
+    for number, wanted in enumerate(missing):
+        for need in wanted:
+            wanted_by[need].append(number)
+    left = [len(wanted) for wanted in missing]
+    # Ascending, and so a heap already.
+    ready = [number for number, count in enumerate(left) if not count]
     result: list[Key] = []
     while ready:
-        key = heapq.heappop(ready)
-        result.append(key)
-        for follower in wanted_by[key]:
-            waiting[follower].discard(key)
-            if not waiting[follower]:
+        done = heapq.heappop(ready)
+        result.append(keys[done])
+        for follower in wanted_by[done]:
+            left[follower] -= 1
+            if not left[follower]:
                 heapq.heappush(ready, follower)
-    if len(result) < len(needs):
-        raise CycleError(_chain({key: missing for key, missing in waiting.items() if missing}))
+    if len(result) < len(keys):
+        done_keys = set(result)
+        waiting = {key: {need for need in needs[key] if need in rank} - done_keys for key in keys}
+        raise CycleError(_chain({key: wanted for key, wanted in waiting.items() if wanted}))
     return result
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tuneform.errors import Diagnostic, SpecErrors
 from tuneform.specs.defaults import completed
 from tuneform.specs.meaning import check
-from tuneform.specs.meaning.datafiles import check_files, with_files_from
+from tuneform.specs.meaning.datafiles import DataFiles
 from tuneform.specs.resolve import resolve
+from tuneform.specs.text.documents import SpecFile
 from tuneform.specs.text.files import spec_files
-from tuneform.specs.text.parse import parse
+from tuneform.specs.text.plain import Reader
 from tuneform.specs.text.source import read
 from tuneform.specs.tree import Tree
 from tuneform.specs.typed import Draft, draft
@@ -34,19 +38,37 @@ def examine(path: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:
     The tree is not to be applied while there are errors: documents may be missing from it. Its datasets are
     those whose files are there.
     """
+    with _no_collection():
+        return _examine(path)
+
+
+@contextmanager
+def _no_collection() -> Iterator[None]:
+    """Garbage is not looked for meanwhile: all that is made here is kept, and would be gone through many times."""
+    collecting = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _examine(path: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:
     root = path.parent if path.is_file() else path
+    data_files = DataFiles(root)
     drafts, found, complete = _drafts(path)
     documents, between = resolve(drafts, complete=complete)
     documents = completed(documents)
     found += between
-    found += check(documents, root)
+    found += check(documents, data_files)
     found.sort(key=_place)
     errors = tuple(diagnostic for diagnostic in found if diagnostic.severity == "error")
     if not errors and not documents:
         errors = (Diagnostic("E102", f"no document in {str(path)!r}", hint="write a Project to begin with"),)
-    sound = [document for document in documents if not any(check_files(document, root))]
+    sound = tuple(made for document in documents if (made := data_files.relative(document)) is not None)
     warnings = tuple(diagnostic for diagnostic in found if diagnostic.severity != "error")
-    return Tree(root, tuple(with_files_from(root, document) for document in sound), warnings), errors
+    return Tree(root, sound, warnings), errors
 
 
 def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic], bool]:
@@ -54,17 +76,19 @@ def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic], bool]:
     files, found = spec_files(path)
     complete = not found
     drafts: list[Draft] = []
-    for file in files:
-        source = read(file)
+    reader = Reader()
+    for path_of_one in files:
+        source = read(path_of_one)
         if isinstance(source, Diagnostic):
             found.append(source)
             complete = False
             continue
-        parsed = parse(source)
-        complete = complete and parsed.complete
-        found += parsed.found
-        for root in parsed.roots:
-            made, wrong = draft(source, root)
+        file = SpecFile(source)
+        said = file.read(reader)
+        found += said.found
+        complete = complete and said.complete
+        for number, value in enumerate(said.values):
+            made, wrong = draft(file, number, value)
             found += wrong
             if made is not None:
                 drafts.append(made)

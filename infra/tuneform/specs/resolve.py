@@ -87,10 +87,8 @@ def _register(state: _Resolution, draft: Draft, project: str) -> None:
         state.drafts[key] = draft
 
 
-def _references(draft: Draft) -> Iterator[Reference]:
-    entry = draft.origin.root.entries.get("spec")
-    if entry:
-        yield from references(KINDS[draft.kind], entry[1], ("spec",))
+def _references(draft: Draft) -> list[Reference]:
+    return references(KINDS[draft.kind], draft.origin.values.get("spec"), ("spec",))
 
 
 def _target(state: _Resolution, key: Key, reference: Reference) -> Key | None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, NamedTuple, get_args, get_origin
 
 from tuneform.specs.kinds import Ref, SpecModel
-from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode
+from tuneform.specs.text.nodes import Value
 
 Step = str | int
 # Nobody mistypes more than this, and difflib's time grows with the square of it.
@@ -83,27 +83,42 @@ def did_you_mean(word: str, words: Sequence[str], otherwise: str = "") -> str:
     return f"did you mean {meant!r}?" if meant else otherwise
 
 
-@dataclass(frozen=True)
-class Reference:
-    """`{ref: name}` as written, found in the nodes so that a document that is wrong elsewhere is checked too."""
+class Reference(NamedTuple):
+    """`{ref: name}` as written, found in the values so that a document that is wrong elsewhere is checked too."""
 
     path: tuple[Step, ...]
     target: str
     name: str
 
 
-def references(model: type[SpecModel], node: Node, path: tuple[Step, ...] = ()) -> Iterator[Reference]:
-    """Every reference under `node`, which is written for `model`."""
-    if isinstance(node, ListNode):
-        for index, item in enumerate(node.items):
-            yield from references(model, item, (*path, index))
-    elif isinstance(node, MappingNode) and issubclass(model, Ref):
-        value = node.entries["ref"][1] if "ref" in node.entries else None
-        if isinstance(value, ScalarNode) and isinstance(value.value(), str):
-            yield Reference((*path, "ref"), model.target, value.text)
-    elif isinstance(node, MappingNode):
-        known = fields(model)
-        for name, (_, value) in node.entries.items():
-            nested = known[name].model if name in known else None
-            if nested:
-                yield from references(nested, value, (*path, name))
+def references(model: type[SpecModel], value: Value, path: tuple[Step, ...] = ()) -> list[Reference]:
+    """Every reference under `value`, which is written for `model`."""
+    found: list[Reference] = []
+    _gather(found, model, value, path)
+    return found
+
+
+def _gather(found: list[Reference], model: type[SpecModel], value: Value, path: tuple[Step, ...]) -> None:
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            _gather(found, model, item, (*path, index))
+    elif not isinstance(value, dict):
+        return
+    elif issubclass(model, Ref):
+        name = value.get("ref")
+        if isinstance(name, str):
+            found.append(Reference((*path, "ref"), model.target, name))
+    else:
+        for step, inner_model in _leading_to_references(model).items():
+            if step in value:
+                _gather(found, inner_model, value[step], (*path, step))
+
+
+@cache
+def _leading_to_references(model: type[SpecModel]) -> dict[str, type[SpecModel]]:
+    """The fields whose model is a reference, or holds one."""
+    return {
+        field.name: field.model
+        for field in fields(model).values()
+        if field.model and (issubclass(field.model, Ref) or _leading_to_references(field.model))
+    }

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar, cast
 
 from tuneform.errors import Diagnostic, Position
 from tuneform.specs.kinds import Metadata, Project, SpecModel
-from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode
+from tuneform.specs.text.documents import SpecFile
+from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode, Value
 from tuneform.specs.text.source import Source
 
 SpecT_co = TypeVar("SpecT_co", bound=SpecModel, covariant=True)
@@ -18,15 +19,29 @@ Step = str | int
 
 @dataclass(frozen=True)
 class Origin:
-    """The text a document was read from."""
+    """What a document was read from: which of the documents of a file, and what it says there."""
 
-    text: Source
-    root: MappingNode
+    file: SpecFile
+    number: int
+    values: Mapping[str, Value]
+
+    @property
+    def text(self) -> Source:
+        """The text of the file."""
+        return self.file.source
+
+    @property
+    def root(self) -> MappingNode:
+        """The document with its places, for which the file is read once more where nobody asked for them before."""
+        root = self.file.parsed.roots[self.number]
+        assert isinstance(root, MappingNode)
+        return root
 
     def span(self, *path: Step, key: bool = False) -> tuple[int, int]:
         """Offsets of the value at `path`, or of its key; of the nearest thing around it where it is not written."""
-        node: Node = self.root
-        found = next((entry[0] for name, entry in self.root.entries.items() if name == "kind"), None)
+        root = self.root
+        node: Node = root
+        found = next((entry[0] for name, entry in root.entries.items() if name == "kind"), None)
         span = (found.start, found.end) if found else (node.start, node.start + 1)
         for index, step in enumerate(path):
             if isinstance(node, MappingNode) and isinstance(step, str) and step in node.entries:
@@ -48,11 +63,11 @@ class Origin:
 
     def has(self, *path: str) -> bool:
         """Whether the field is written in the document."""
-        node: Node = self.root
+        value: Value | Mapping[str, Value] = self.values
         for step in path:
-            if not isinstance(node, MappingNode) or step not in node.entries:
+            if not isinstance(value, Mapping) or step not in value:
                 return False
-            node = node.entries[step][1]
+            value = value[step]
         return True
 
     def diagnostic(

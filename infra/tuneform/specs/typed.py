@@ -14,13 +14,14 @@ from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
 from tuneform.specs.kinds.base import shown
 from tuneform.specs.shape import Step, did_you_mean, fields, model_at
+from tuneform.specs.text.documents import SpecFile
 from tuneform.specs.text.nodes import MappingNode, Node, ScalarNode, Value
 from tuneform.specs.text.parse import MAX_FOUND, TOO_MANY
-from tuneform.specs.text.source import Source
 from tuneform.specs.tree import Origin
 
 API_VERSION = "tuneform.dev/v1"
 _PARTS = ("apiVersion", "kind", "metadata", "spec")
+_ALL_PARTS = frozenset(_PARTS)
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -37,22 +38,54 @@ ModelT = TypeVar("ModelT", bound=SpecModel)
 
 @dataclass(frozen=True)
 class Draft:
-    """A document as far as it could be read; `metadata` and `spec` are None where they are wrong."""
+    """A document as far as it could be read; `metadata` and `spec` are None where they are wrong.
+
+    `name` and `project` are as written in metadata, even when other metadata is wrong; empty when not written.
+    """
 
     kind: str
+    name: str
+    project: str
     metadata: Metadata | None
     spec: SpecModel | None
     origin: Origin
 
-    @property
-    def name(self) -> str:
-        """metadata.name as written, even when other metadata is wrong; empty when there is none."""
-        return _text(self.origin.root, "metadata", "name")
 
-    @property
-    def project(self) -> str:
-        """metadata.project as written, or an empty string."""
-        return _text(self.origin.root, "metadata", "project")
+def draft(file: SpecFile, number: int, value: Value) -> tuple[Draft | None, Sequence[Diagnostic]]:
+    """One document from its value, and everything that is wrong with it by itself."""
+    if not isinstance(value, dict) or not any(name in value for name in _PARTS):
+        message = "a document must be a mapping with apiVersion, kind, metadata and spec"
+        return None, [file.source.diagnostic("E122", message, file.parsed.roots[number].start)]
+    origin = Origin(file, number, value)
+    sound = _sound(origin)
+    if sound is not None:
+        return sound, ()
+    reader = _Reader(origin)
+    kind = reader.envelope()
+    metadata = reader.part("metadata", Metadata)
+    if kind is None:
+        return None, reader.found
+    name, project = (_text(origin.root, "metadata", field) for field in ("name", "project"))
+    return Draft(kind, name, project, metadata, reader.part("spec", KINDS[kind]), origin), reader.found
+
+
+def _sound(origin: Origin) -> Draft | None:
+    """The document where nothing is wrong with it, made without a look at its places."""
+    kind, metadata = origin.values.get("kind"), origin.values.get("metadata")
+    if (
+        origin.values.keys() != _ALL_PARTS
+        or origin.values["apiVersion"] != API_VERSION
+        or not (isinstance(kind, str) and kind in KINDS and isinstance(metadata, dict))
+        # Null here is a word that was written, and looked up as the name of a project.
+        or metadata.get("project", "") is None
+    ):
+        return None
+    try:
+        who = Metadata.model_validate(metadata, by_alias=True, by_name=False)
+        spec = KINDS[kind].model_validate(origin.values["spec"], by_alias=True, by_name=False)
+    except ValidationError:
+        return None
+    return Draft(kind, who.name, who.project or "", who, spec, origin)
 
 
 def _text(node: Node, *path: str) -> str:
@@ -61,19 +94,6 @@ def _text(node: Node, *path: str) -> str:
             return ""
         node = node.entries[step][1]
     return node.text if isinstance(node, ScalarNode) else ""
-
-
-def draft(source: Source, root: Node) -> tuple[Draft | None, list[Diagnostic]]:
-    """One document from its root node, and everything that is wrong with it by itself."""
-    if not isinstance(root, MappingNode) or not any(name in root.entries for name in _PARTS):
-        message = "a document must be a mapping with apiVersion, kind, metadata and spec"
-        return None, [source.diagnostic("E122", message, root.start)]
-    reader = _Reader(Origin(source, root))
-    kind = reader.envelope()
-    metadata = reader.part("metadata", Metadata)
-    if kind is None:
-        return None, reader.found
-    return Draft(kind, metadata, reader.part("spec", KINDS[kind]), reader.origin), reader.found
 
 
 class _Reader:
@@ -88,7 +108,7 @@ class _Reader:
 
     def envelope(self) -> str | None:
         """Checks apiVersion and the names of the parts; returns the kind when it is one we know."""
-        entries = self.origin.root.entries
+        entries = self.origin.values
         version, kind = _text(self.origin.root, "apiVersion"), _text(self.origin.root, "kind")
         if version != API_VERSION:
             message = (
@@ -121,10 +141,10 @@ class _Reader:
 
     def part(self, name: str, model: type[ModelT]) -> ModelT | None:
         """metadata or spec as its model. Unknown fields are reported and left out, so that the rest is checked."""
-        if name not in self.origin.root.entries:
+        if name not in self.origin.values:
             self.report("E124", f"missing field {name!r}")
             return None
-        value = self.origin.root.entries[name][1].value()
+        value = self.origin.values[name]
         before = len(self.found)
         made = self._validate(name, model, value)
         if made is None and all(d.code in {"E123", "E131"} for d in self.found[before:]):

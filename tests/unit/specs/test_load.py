@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import os
 from datetime import timedelta
 from pathlib import Path
@@ -195,6 +196,38 @@ def test_links_that_lead_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     (root / "in.csv").symlink_to(outside / "train.csv")
     (root / "team").symlink_to(outside)
     assert codes(root) == ["E115", "E151", "E115"]
+
+
+def test_a_ring_of_links_is_an_error(tmp_path: Path) -> None:
+    root = folder(tmp_path / "s", a=BASE)
+    (root / "b.yaml").symlink_to(root / "c.yaml")
+    (root / "c.yaml").symlink_to(root / "b.yaml")
+    assert codes(root) == ["E103", "E103"]
+
+
+def test_of_two_files_the_first_in_the_order_of_paths_is_the_first(tmp_path: Path) -> None:
+    root = folder(tmp_path / "s", a=BASE)
+    # "-" sorts before "/", and a folder before what only begins like it.
+    for name in ("t", "t-x", "t/u"):
+        folder(root / name, b=BUCKET.replace("name: data", "name: more"))
+    with pytest.raises(SpecErrors) as caught:
+        load(root)
+    found = caught.value.diagnostics
+    assert [str(d.position.path.parent.relative_to(root)) for d in found if d.position] == ["t-x", "t/u"]
+    assert all(str(root / "t" / "b.yaml") in d.hint for d in found)
+
+
+@pytest.mark.parametrize("collecting", [True, False])
+def test_loading_leaves_garbage_collection_as_it_was(tmp_path: Path, *, collecting: bool) -> None:
+    was = gc.isenabled()
+    try:
+        (gc.enable if collecting else gc.disable)()
+        load(folder(tmp_path / "s", a=BASE))
+        assert gc.isenabled() == collecting
+        codes(folder(tmp_path / "s", a="kind: ["))
+        assert gc.isenabled() == collecting
+    finally:
+        (gc.enable if was else gc.disable)()
 
 
 def test_a_folder_that_cannot_be_listed_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import Dataset, Project, ServiceAccount, SpecModel, TunedModel, TuningJob
-from tuneform.specs.meaning.datafiles import check_files
+from tuneform.specs.meaning.datafiles import DataFiles
 from tuneform.specs.meaning.limits import check_job
 from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job
 from tuneform.specs.meaning.promotion import check_promotion
@@ -19,7 +18,7 @@ MAX_LABELS = 60
 _SHORTEST_ACCOUNT = 6
 
 
-def check(documents: Sequence[Document[SpecModel]], root: Path) -> list[Diagnostic]:
+def check(documents: Sequence[Document[SpecModel]], files: DataFiles) -> list[Diagnostic]:
     """Everything that is wrong, or worth a warning, about what sound documents mean."""
     index: Documents = {(d.kind, d.project, d.name): d for d in documents}
     found: list[Diagnostic] = []
@@ -32,16 +31,22 @@ def check(documents: Sequence[Document[SpecModel]], root: Path) -> list[Diagnost
             case ServiceAccount():
                 found += _account(document)
             case Dataset():
-                found += check_files(document, root)
+                found += files.faults(document)
             case TuningJob():
                 found += check_job(document, document.spec, project.spec)
             case TunedModel():
                 found += check_promotion(document, document.spec, index)
             case _:
                 pass
-    found += check_live_names(documents, index)
-    found += check_one_model_per_job(documents)
+    written = sorted(documents, key=_place)
+    found += check_live_names(written, index)
+    found += check_one_model_per_job(written)
     return found
+
+
+def _place(document: Document[SpecModel]) -> tuple[str, int]:
+    """The order of writing, so that the second of two is the one that is reported."""
+    return str(document.origin.text.path), document.origin.number
 
 
 def _labels(document: Document[SpecModel], project: Project) -> Iterator[Diagnostic]:

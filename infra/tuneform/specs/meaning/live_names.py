@@ -10,12 +10,12 @@ from tuneform.specs.tree import Document, Documents
 
 
 def check_live_names(documents: Sequence[Document[SpecModel]], index: Documents) -> Iterator[Diagnostic]:
-    """An error for each document whose live name another document, or a state bucket, has already."""
+    """Of documents in the order of writing, an error for each whose live name another, or a state bucket, has."""
     taken: dict[str, tuple[Document[SpecModel], tuple[str, ...]]] = {}
-    for document in documents:
+    for document in index.values():
         if isinstance(document.spec, Project):
             taken[f"bucket gs://{document.spec.state_bucket}"] = (document, ("spec", "stateBucket"))
-    for document in sorted(documents, key=_place):
+    for document in documents:
         project = index.get(("Project", document.project, document.project))
         named = _live_name(document, project.spec) if project and isinstance(project.spec, Project) else None
         if named is None:
@@ -52,9 +52,9 @@ def _live_name(document: Document[SpecModel], project: Project) -> tuple[str, tu
 
 
 def check_one_model_per_job(documents: Sequence[Document[SpecModel]]) -> Iterator[Diagnostic]:
-    """An error for each second TunedModel of a TuningJob."""
+    """Of documents in the order of writing, an error for each second TunedModel of a TuningJob."""
     first: dict[tuple[str, str], Document[SpecModel]] = {}
-    for document in sorted(documents, key=_place):
+    for document in documents:
         if isinstance(document.spec, TunedModel):
             key = (document.project, document.spec.job.ref)
             other = first.setdefault(key, document)
@@ -62,8 +62,3 @@ def check_one_model_per_job(documents: Sequence[Document[SpecModel]]) -> Iterato
                 message = f"TuningJob {key[1]!r} has a TunedModel already: {other.name!r}"
                 hint = f"that one is at {other.at('spec', 'job', 'ref')}"
                 yield document.diagnostic("E144", message, "spec", "job", "ref", hint=hint)
-
-
-def _place(document: Document[SpecModel]) -> tuple[str, int]:
-    """The order of writing, so that the second of two is the one that is reported."""
-    return str(document.origin.text.path), document.origin.root.start

@@ -20,26 +20,41 @@ def spec_files(path: Path) -> tuple[list[Path], list[Diagnostic]]:
     root = path.resolve()
     files: list[Path] = []
     found: list[Diagnostic] = []
-
-    def unreadable(error: OSError) -> None:
-        # What is not read would look removed, and what is removed is destroyed.
-        found.append(
-            Diagnostic("E103", f"cannot be read: {error.strerror}", Position(Path(error.filename), 1, 1))
-        )
-
-    for folder, folders, names in os.walk(path, onerror=unreadable):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
-        linked = [Path(folder, name) for name in folders if Path(folder, name).is_symlink()]
-        specs = [
-            Path(folder, name) for name in names if name.endswith(_SUFFIXES) and not name.startswith(".")
-        ]
-        outside = [file for file in specs if not file.resolve().is_relative_to(root)]
-        files += [file for file in specs if file not in outside]
-        found += [_link("leads out of the spec folder", file, "file") for file in outside]
-        found += [_link("is not followed", link, "folder") for link in linked]
+    # What is to be looked at, last first, so that files come in the order of their paths.
+    waiting: list[tuple[Path, os.DirEntry[str] | None]] = [(path, None)]
+    while waiting:
+        here, entry = waiting.pop()
+        if entry is None or _is_folder(entry):
+            if entry is not None and entry.is_symlink():
+                found.append(_link("is not followed", here, "folder"))
+                continue
+            try:
+                with os.scandir(here) as entries:
+                    inside = sorted(entries, key=lambda one: one.name, reverse=True)
+            except OSError as error:
+                # What is not read would look removed, and what is removed is destroyed.
+                found.append(Diagnostic("E103", f"cannot be read: {error.strerror}", Position(here, 1, 1)))
+                continue
+            waiting += [(here / one.name, one) for one in inside if _may_hold_specs(one)]
+        elif entry.is_symlink() and not Path(os.path.realpath(here)).is_relative_to(root):
+            found.append(_link("leads out of the spec folder", here, "file"))
+        else:
+            files.append(here)
     if not files and not found:
         found.append(Diagnostic("E102", f"no *.yaml or *.yml file in {str(path)!r}"))
-    return sorted(files), found
+    return files, found
+
+
+def _may_hold_specs(entry: os.DirEntry[str]) -> bool:
+    return not entry.name.startswith(".") and (entry.name.endswith(_SUFFIXES) or _is_folder(entry))
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        # A ring of symbolic links, say: reading it as a file tells what is wrong.
+        return False
 
 
 def _link(what: str, path: Path, kind: str) -> Diagnostic:

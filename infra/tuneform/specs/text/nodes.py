@@ -10,16 +10,26 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-MAX_DEPTH = 40
 Value = str | int | float | bool | None | tuple["Value", ...] | dict[str, "Value"]
 
 _INT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,30}(?:_[0-9]{1,30})*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?")
-_WORDS: Mapping[str, Value] = {
+WORDS: Mapping[str, Value] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("true", "True", "TRUE"), True),
     **dict.fromkeys(("false", "False", "FALSE"), False),
 }
+
+
+def meaning(text: str) -> Value:
+    """What text without quotes means in the YAML 1.2 core schema, with underscores allowed in integers."""
+    if text in WORDS:
+        return WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text.replace("_", ""))
+    if _FLOAT.fullmatch(text):
+        return float(text)
+    return text
 
 
 @dataclass(slots=True)
@@ -32,16 +42,8 @@ class ScalarNode:
     plain: bool
 
     def value(self) -> Value:
-        """What the text means in the YAML 1.2 core schema, with underscores allowed in integers."""
-        if not self.plain:
-            return self.text
-        if self.text in _WORDS:
-            return _WORDS[self.text]
-        if _INT.fullmatch(self.text):
-            return int(self.text.replace("_", ""))
-        if _FLOAT.fullmatch(self.text):
-            return float(self.text)
-        return self.text
+        """What the text means; text in quotes is itself."""
+        return meaning(self.text) if self.plain else self.text
 
 
 @dataclass(slots=True)
