@@ -1,105 +1,276 @@
-"""The clients of one project, each made on first use."""
+"""The calls of one project: every one goes through here."""
 
 from __future__ import annotations
 
-from functools import cached_property
-from typing import Any
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from typing import Any, Literal, TypeVar
 
-from google.api_core.client_options import ClientOptions
+import google.auth
+import requests
+from google.api_core import exceptions
+from google.api_core.client_info import ClientInfo
 from google.auth.credentials import AnonymousCredentials
+from google.auth.transport.requests import AuthorizedSession
+from google.longrunning import operations_pb2
+from google.protobuf import json_format
+from google.protobuf.message import DecodeError
 
-from tuneform.platforms.vertex import slim
+from tuneform.platforms.vertex.calls import transports
+from tuneform.platforms.vertex.calls.background import Background, in_thread
+from tuneform.platforms.vertex.calls.retry import DEADLINE, READ, Policy, Undecodable
+from tuneform.platforms.vertex.calls.transports import Address, host
+from tuneform.platforms.vertex.errors import Unfinished, remote
+from tuneform.platforms.vertex.messages import Messages
 from tuneform.reconcile.desired import Project
+
+T = TypeVar("T")
+Transport = Literal["grpc", "rest"]
+
+OPERATION_DEADLINE = 900.0
+"""Seconds that an operation may take; Vertex deploys tuned adapters in minutes."""
+REAL_PAUSES = (1.0, 10.0)
+EMULATOR_PAUSES = (0.02, 1.0)
+"""The first and the longest seconds between two looks at an operation."""
+GRACE = 5.0
+"""Seconds that a client has beyond the deadline to notice it, before it is left alone."""
+SIDE_BY_SIDE = 8
+"""Storage calls under way at once, for which requests keeps connections open."""
+
+NO_ANSWER = frozenset({"cancel_tuning_job"})
+"""Methods that answer google.protobuf.Empty, of which the clients make None."""
+
+# Everything that the clients make of an answer that is not what it should be, seen with the emulator's
+# `malformed` faults: JSON that is none, JSON that is no message, bytes that are no message.
+_UNREADABLE = (ValueError, TypeError, LookupError, AttributeError, json_format.Error, DecodeError)
 
 
 class Clients:
     """Google's clients for one project, sent to the real service, or to the emulator at `endpoint`.
 
-    The emulator is spoken to over REST, the real service over gRPC with Application Default Credentials.
+    Vertex is spoken to over gRPC, or over REST when `transport` says so or the emulator has no gRPC port; Cloud
+    Storage has no choice. The real service gets Application Default Credentials. `run` is for callers that wait; all
+    else are coroutines for it. `deadline` is for one try of one call, in seconds.
     """
 
-    def __init__(self, project: Project, endpoint: str | None) -> None:
+    def __init__(
+        self,
+        project: Project,
+        endpoint: str | None,
+        *,
+        transport: Transport = "grpc",
+        holder: str = "",
+        deadline: float = DEADLINE,
+    ) -> None:
         self.project = project
         self.endpoint = endpoint
+        self.deadline = deadline
+        self.messages = Messages(project.project_id)
+        self.agent = transports.agent(holder)
+        self._transport = transport
+        self._background = Background()
+        self._made: dict[tuple[str, ...], asyncio.Future[Any]] = {}
+        self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
 
-    @cached_property
-    def tuning(self) -> Any:
-        """GenAiTuningService, where the jobs are."""
-        return self._client("gen_ai_tuning_service", self.project.location)
+    def run(self, what: str, coroutine: Coroutine[Any, Any, T]) -> T:
+        """Wait for a coroutine; `what` says in errors what was tried.
 
-    @cached_property
-    def models(self) -> Any:
-        """ModelService, where the jobs are."""
-        return self._client("model_service", self.project.location)
+        Raises:
+            RemoteError: what a failed call means (`errors.meaning`).
+            MachineError: there are no credentials.
+        """
+        with remote(what, self.endpoint):
+            return self._background.run(coroutine)
 
-    @cached_property
-    def endpoints(self) -> Any:
-        """EndpointService, where the jobs are."""
-        return self._client("endpoint_service", self.project.location)
+    def close(self) -> None:
+        """Close the connections; happens by itself when nobody holds this object any more."""
+        self._background.close()
 
-    @cached_property
-    def serving_endpoints(self) -> Any:
-        """EndpointService, where the models are served."""
-        return self._client("endpoint_service", self.project.serving_location)
+    async def call(self, service: str, method: str, request: Any, *, at: str, policy: Policy = READ) -> Any:
+        """Send a request message to the service in the location of the resource `at`.
 
-    @cached_property
-    def predictions(self) -> Any:
-        """PredictionService, where the models are served."""
-        return self._client("prediction_service", self.project.serving_location)
+        The answer is the bare protobuf message (of a list its one page, of an operation its first state); None where
+        the method answers nothing. Raises what the clients raise, and `Undecodable`.
+        """
+        client, rest = await self._client(service, at)
+        send = getattr(client, method)
+        extra = {"metadata": [("user-agent", self.agent)]} if rest else {}
 
-    @cached_property
-    def tuning_predictions(self) -> Any:
-        """PredictionService, where the jobs are: for the endpoints of checkpoints."""
-        return self._client("prediction_service", self.project.location)
+        async def once() -> Any:
+            arguments = {"request": request, "retry": None, "timeout": self.deadline, **extra}
+            sent = in_thread(lambda: _bare(send(**arguments))) if rest else _awaited(send(**arguments))
+            answer = await self._bounded(sent)
+            if answer is None and method not in NO_ANSWER:
+                raise Undecodable("grpc.aio gives nothing for bytes that are no message")
+            return answer
 
-    @cached_property
-    def metadata(self) -> Any:
-        """MetadataService, for experiments."""
-        return self._client("metadata_service", self.project.location)
+        return await policy.patiently(once)
 
-    @cached_property
-    def tensorboards(self) -> Any:
-        """TensorboardService, for curves."""
-        return self._client("tensorboard_service", self.project.location)
+    async def pages(self, service: str, method: str, request: Any, *, at: str) -> AsyncIterator[Any]:
+        """The pages of a list, as bare messages."""
+        while True:
+            page = await self.call(service, method, request, at=at)
+            yield page
+            if not page.next_page_token:
+                return
+            request.page_token = page.next_page_token
 
-    @cached_property
-    def storage(self) -> Any:
-        """Cloud Storage."""
+    async def operation(
+        self, service: str, method: str, request: Any, *, at: str, policy: Policy = READ
+    ) -> Any:
+        """Send a request that starts an operation, and wait for its end: the `Any` message with its result.
+
+        Raises what the operation ended with as the clients would have, and `Unfinished`.
+        """
+        state = await self.call(service, method, request, at=at, policy=policy)
+        look = operations_pb2.GetOperationRequest(name=state.name)
+        pause, longest = EMULATOR_PAUSES if self.endpoint else REAL_PAUSES
+        until = time.monotonic() + OPERATION_DEADLINE
+        while not state.done:
+            if time.monotonic() > until:
+                raise Unfinished(f"{state.name} is still under way after {OPERATION_DEADLINE:.0f} seconds")
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, longest)
+            state = await self.call(service, "get_operation", look, at=at)
+        if state.HasField("error"):
+            raise exceptions.from_grpc_status(state.error.code, state.error.message)
+        return state.response
+
+    async def storage(
+        self, function: Callable[[Any], T], *, policy: Policy = READ, deadline: float | None = None
+    ) -> T:
+        """What a function does with the `google.cloud.storage.Client`, in a thread.
+
+        The function passes `timeout=clients.deadline, retry=None` to whatever it calls.
+        """
+        client = await self._once(("storage",), self._make_storage)
+
+        async def once() -> T:
+            async with self._slots:
+                return await self._bounded(in_thread(lambda: function(client)), deadline)
+
+        return await policy.patiently(once)
+
+    async def beta(self, name: str) -> Any:
+        """A resource as v1beta1 shows it over REST, in JSON; for fields that the messages of v1 do not have."""
+        session = await self._once(("session",), self._make_session)
+        base = self.endpoint or f"https://{host(location_of(name))}"
+        headers = {"user-agent": self.agent}
+
+        def get() -> Any:
+            response = session.get(f"{base}/v1beta1/{name}", timeout=self.deadline, headers=headers)
+            response.raise_for_status()
+            return response.json()
+
+        return await self._bounded(in_thread(get))
+
+    async def _bounded(self, sent: Awaitable[T], deadline: float | None = None) -> T:
+        """One try, which ends by itself at its deadline, or is left alone soon after it."""
+        try:
+            async with asyncio.timeout((deadline or self.deadline) + GRACE):
+                return await sent
+        except requests.RequestException:
+            raise  # some of them are ValueErrors too
+        except _UNREADABLE as error:
+            raise Undecodable(f"{type(error).__name__}: {error}") from error
+
+    async def _client(self, service: str, at: str) -> tuple[Any, bool]:
+        address = await self._address(location_of(at))
+        client = await self._once(("client", service, address.address), lambda: self._make(service, address))
+        return client, not address.grpc
+
+    async def _address(self, location: str) -> Address:
+        if self.endpoint is None:
+            return Address(host(location), grpc=self._transport == "grpc")
+        if self._transport == "grpc":
+            found: str = await self._once(("grpc",), self._find_grpc)
+            if found:
+                return Address(found, grpc=True, local=True)
+        return Address(self.endpoint, grpc=False, local=True)
+
+    async def _find_grpc(self) -> str:
+        """The emulator's gRPC port, empty when it has none."""
+        if named := os.environ.get("TUNEFORM_GRPC_ENDPOINT", ""):
+            return named
+
+        def ask() -> str:
+            answer = requests.get(f"{self.endpoint}/_emulator/health", timeout=self.deadline)
+            return str(answer.json().get("grpc", "")) if answer.ok else ""
+
+        async def once() -> str:
+            return await self._bounded(in_thread(ask))
+
+        return await READ.patiently(once)
+
+    async def _make(self, service: str, address: Address) -> Any:
+        credentials = None if address.local else await self._once(("credentials",), _credentials)
+        made = transports.client(service, address, credentials, self.agent)
+        self._background.at_end(made.transport.close)
+        return made
+
+    async def _make_storage(self) -> Any:
         from google.cloud import storage  # noqa: PLC0415 (half a second that `tuneform check` need not pay)
 
-        if self.endpoint is None:
-            return storage.Client(project=self.project.project_id)
-        return storage.Client(
+        local = self.endpoint is not None
+        made = storage.Client(
             project=self.project.project_id,
-            credentials=AnonymousCredentials(),
-            client_options={"api_endpoint": self.endpoint},
+            credentials=AnonymousCredentials() if local else await self._once(("credentials",), _credentials),
+            client_options={"api_endpoint": self.endpoint} if local else None,
+            client_info=ClientInfo(user_agent=self.agent),
         )
+        self._background.at_end(made.close)
+        return made
 
-    def at(self, resource: str) -> tuple[Any, Any]:
-        """The endpoint and prediction clients for an endpoint's own location."""
-        if location_of(resource) == self.project.serving_location:
-            return self.serving_endpoints, self.predictions
-        return self.endpoints, self.tuning_predictions
+    async def _make_session(self) -> requests.Session:
+        if self.endpoint is not None:
+            made = requests.Session()
+            made.trust_env = False  # a proxy can have no part in calls to this machine
+        else:
+            made = AuthorizedSession(await self._once(("credentials",), _credentials))
+        self._background.at_end(made.close)
+        return made
 
-    def _client(self, service: str, location: str) -> Any:
-        make = slim.client_class(service)
-        if self.endpoint is None:
-            return make(client_options=ClientOptions(api_endpoint=host(location)))
-        return make(
-            transport="rest",
-            credentials=AnonymousCredentials(),
-            client_options=ClientOptions(api_endpoint=self.endpoint),
-        )
+    async def _once(self, key: tuple[str, ...], make: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        """Something that is made on first use; those who ask meanwhile wait for it, and a failure is not kept."""
+        if key not in self._made:
+            self._made[key] = asyncio.ensure_future(make())
+        made = self._made[key]
+        try:
+            result: T = await asyncio.shield(made)
+        except BaseException:
+            if made.done():
+                self._made.pop(key, None)
+            raise
+        return result
 
 
-def host(location: str) -> str:
-    """Vertex's host for a location: multi-regions have names of their own.
+async def _credentials() -> Any:
+    def find() -> Any:
+        return google.auth.default(scopes=transports.SCOPES)[0]
 
-    Source: google-genai 2.34 `_api_client.py`, which sends `us` and `eu` to the rep hosts.
-    """
-    if location in {"us", "eu"}:
-        return f"aiplatform.{location}.rep.googleapis.com"
-    return f"{location}-aiplatform.googleapis.com"
+    return await in_thread(find)
+
+
+async def _awaited(answer: Awaitable[Any]) -> Any:
+    found = await answer
+    if hasattr(found, "pages"):
+        async for page in found.pages:  # the first one is here already
+            return _bare(page)
+    return _bare(found)
+
+
+def _bare(answer: Any) -> Any:
+    """The protobuf message inside what a client returns."""
+    if hasattr(answer, "pages"):
+        answer = next(iter(answer.pages))
+    if hasattr(answer, "operation"):
+        answer = answer.operation
+    bare = answer if answer is None or hasattr(answer, "DESCRIPTOR") else type(answer).pb(answer)
+    if isinstance(bare, operations_pb2.Operation) and not bare.name:
+        raise Undecodable("an operation without a name")
+    return bare
 
 
 def location_of(resource: str) -> str:

@@ -6,12 +6,15 @@ guide of 2025-08-21).
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from tuneform.errors import NotFound
+from google.api_core import exceptions
+
+from tuneform.platforms.vertex import slim
 from tuneform.platforms.vertex.clients import Clients
-from tuneform.platforms.vertex.errors import DEADLINE, READ, remote
 from tuneform.reconcile.live import Curves, Job, Points
 
 SERIES = {
@@ -20,47 +23,83 @@ SERIES = {
     "/eval_total_loss": "eval_loss",
     "/eval_fraction_of_correct_next_step_preds": "eval_accuracy",
 }
+TENSORBOARDS = "tensorboard_service"
+PAGE = 100
 
 
-def read_curves(clients: Clients, job: Job) -> Curves:
-    """A job's curves so far; empty ones while the service has not made them yet."""
-    if not job.experiment:
-        return Curves()
-    try:
-        with remote(f"reading the metrics of {job.name}", clients.endpoint):
-            return Curves(**_points(clients, job.experiment))
-    except NotFound:
-        return Curves()
+@dataclass(frozen=True)
+class Place:
+    """Where the curves of a job are: its board, and the resource name of each series → our name for it."""
+
+    board: str
+    series: Mapping[str, str]
 
 
-def _points(clients: Clients, experiment: str) -> dict[str, Points]:
-    context = clients.metadata.get_context(name=experiment, retry=READ, timeout=DEADLINE)
-    board = dict(context.metadata).get("backing_tensorboard_resource")
-    if not board:
-        return {}
-    fields = _series(clients, f"{board}/experiments/{experiment.rpartition('/')[2]}")
-    if not fields:
-        return {}
-    answer = clients.tensorboards.batch_read_tensorboard_time_series_data(
-        request={"tensorboard": board, "time_series": list(fields)}, retry=READ, timeout=DEADLINE
-    )
-    by_id = {name.rpartition("/")[2]: field for name, field in fields.items()}
-    return {
-        by_id[data.tensorboard_time_series_id]: tuple(
-            sorted((int(point.step), float(point.scalar.value)) for point in data.values)
+class CurveReader:
+    """Reads curves, and remembers where those of a job are once all of them are there."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._places: dict[str, Place] = {}
+
+    async def read(self, job: Job) -> Curves:
+        """A job's curves so far; empty ones while the service has not made them yet."""
+        if not job.experiment:
+            return Curves()
+        try:
+            place = self._places.get(job.experiment) or await self._find(job)
+            return Curves(**await self._points(place)) if place.series else Curves()
+        except exceptions.NotFound:
+            self._places.pop(job.experiment, None)
+            return Curves()
+
+    async def _find(self, job: Job) -> Place:
+        request = slim.message("metadata_service", "GetContextRequest", name=job.experiment)
+        context = await self._clients.call("metadata_service", "get_context", request, at=job.experiment)
+        board = str(dict(context.metadata.items()).get("backing_tensorboard_resource") or "")
+        if not board:
+            return Place("", {})
+        place = Place(board, await self._series(f"{board}/experiments/{job.experiment.rpartition('/')[2]}"))
+        expected = {name for name in SERIES.values() if job.validation_uri or name.startswith("train")}
+        if expected <= set(place.series.values()):
+            self._places[job.experiment] = place
+        return place
+
+    async def _series(self, experiment: str) -> Mapping[str, str]:
+        runs = slim.message(TENSORBOARDS, "ListTensorboardRunsRequest", parent=experiment, page_size=PAGE)
+        found = await self._list("list_tensorboard_runs", runs)
+        lists = await asyncio.gather(
+            *(self._of_run(run.name) for page in found for run in page.tensorboard_runs)
         )
-        for data in answer.time_series_data
-    }
+        return {name: field for series in lists for name, field in series.items()}
 
+    async def _of_run(self, run: str) -> Mapping[str, str]:
+        request = slim.message(TENSORBOARDS, "ListTensorboardTimeSeriesRequest", parent=run, page_size=PAGE)
+        return {
+            series.name: SERIES[series.display_name]
+            for page in await self._list("list_tensorboard_time_series", request)
+            for series in page.tensorboard_time_series
+            if series.display_name in SERIES
+        }
 
-def _series(clients: Clients, experiment: str) -> Mapping[str, str]:
-    """Resource name of each known time series → our name for it."""
-    found: dict[str, str] = {}
-    runs: Any = clients.tensorboards.list_tensorboard_runs(parent=experiment, retry=READ, timeout=DEADLINE)
-    for run in runs:
-        for series in clients.tensorboards.list_tensorboard_time_series(
-            parent=run.name, retry=READ, timeout=DEADLINE
-        ):
-            if series.display_name in SERIES:
-                found[series.name] = SERIES[series.display_name]
-    return found
+    async def _list(self, method: str, request: Any) -> list[Any]:
+        return [page async for page in self._clients.pages(TENSORBOARDS, method, request, at=request.parent)]
+
+    async def _points(self, place: Place) -> dict[str, Points]:
+        request = slim.message(
+            TENSORBOARDS,
+            "BatchReadTensorboardTimeSeriesDataRequest",
+            tensorboard=place.board,
+            time_series=list(place.series),
+        )
+        answer = await self._clients.call(
+            TENSORBOARDS, "batch_read_tensorboard_time_series_data", request, at=place.board
+        )
+        by_id = {name.rpartition("/")[2]: field for name, field in place.series.items()}
+        return {
+            by_id[data.tensorboard_time_series_id]: tuple(
+                sorted((int(point.step), float(point.scalar.value)) for point in data.values)
+            )
+            for data in answer.time_series_data
+            if data.tensorboard_time_series_id in by_id
+        }

@@ -5,28 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import requests
-from google.api_core import exceptions, retry
+from google.api_core import exceptions
 from google.auth import exceptions as auth
 
-from tuneform.errors import Ambiguous, MachineError, NotFound, Retryable, Terminal
-
-DEADLINE = 60.0
-"""Seconds that one call may take; every call has this deadline."""
-
-TRANSIENT = (
-    exceptions.TooManyRequests,
-    exceptions.ServiceUnavailable,
-    exceptions.InternalServerError,
-    exceptions.BadGateway,
-    exceptions.GatewayTimeout,
-    requests.ConnectionError,
-    requests.Timeout,
+from tuneform.errors import (
+    AlreadyExists,
+    Ambiguous,
+    MachineError,
+    NotFound,
+    RemoteError,
+    Retryable,
+    Terminal,
+    TuneformError,
 )
+from tuneform.platforms.vertex.calls.retry import DEADLINE, READ, Undecodable, http_status, retry_after
 
-READ = retry.Retry(predicate=retry.if_exception_type(*TRANSIENT), initial=0.2, maximum=5.0, timeout=20.0)
-"""For calls that may be repeated: reads, and changes that are the same when made twice."""
+__all__ = ["DEADLINE", "READ", "Unfinished", "meaning", "remote"]
+
+LOGIN = "run `gcloud auth application-default login`"
+AGAIN = "run the command again"
+UNDECIDED = frozenset({408, 409, 499})
+"""4xx statuses after which the call may have taken effect: a timeout, a conflict that may be with an earlier try of
+the same call, a call that was cancelled under way."""
+
+
+class Unfinished(Exception):
+    """A long-running operation did not end in the time it was given."""
 
 
 @contextmanager
@@ -34,40 +41,88 @@ def remote(what: str, endpoint: str | None) -> Iterator[None]:
     """Turn what Google's clients raise into our errors. `what` says what was tried, `endpoint` where."""
     try:
         yield
-    except exceptions.RetryError as error:
-        cause = error.cause or error
-        raise Ambiguous(f"{what}: {_text(cause)}", remedy=_reach(endpoint)) from error
-    except exceptions.NotFound as error:
-        raise NotFound(f"{what}: {_said(error)}") from error
-    except exceptions.TooManyRequests as error:
-        raise Retryable(
-            f"{what}: {_said(error)}", remedy="run the command again later, or raise the quota"
-        ) from error
-    except exceptions.Forbidden as error:
-        raise Terminal(
-            f"{what}: {_said(error)}", remedy="grant the permission to the account that runs tuneform"
-        ) from error
-    except exceptions.ServerError as error:
-        raise Ambiguous(f"{what}: {_said(error)}", remedy="run the command again") from error
-    except exceptions.GoogleAPICallError as error:
-        raise Terminal(
-            f"{what}: {_said(error)}", remedy="the service refuses what the specs ask for here: change that"
-        ) from error
-    except (requests.ConnectionError, requests.Timeout) as error:
-        raise Ambiguous(f"{what}: {_text(error)}", remedy=_reach(endpoint)) from error
-    except auth.DefaultCredentialsError as error:
-        raise MachineError(
-            f"{what}: no Google credentials were found", remedy="run `gcloud auth application-default login`"
-        ) from error
+    except TuneformError:
+        raise
+    except Exception as error:
+        meant = meaning(error, what, endpoint)
+        if meant is None:
+            raise
+        raise meant from error
+
+
+def meaning(error: Exception, what: str, endpoint: str | None) -> TuneformError | None:
+    """Our error for one of Google's clients; None for what is none of them, which is a defect of ours."""
+    match error:
+        case exceptions.RetryError():
+            cause = error.cause
+            found = meaning(cause, what, endpoint) if isinstance(cause, Exception) else None
+            return found or Ambiguous(f"{what}: {error.message}", remedy=AGAIN)
+        case exceptions.GoogleAPICallError():
+            return _refusal(error, what, endpoint)
+        case Unfinished():
+            return Ambiguous(f"{what}: {error}", remedy=AGAIN)
+        case Undecodable():
+            return Ambiguous(f"{what}: an answer came that cannot be read ({error})", remedy=AGAIN)
+        case auth.DefaultCredentialsError():
+            return MachineError(f"{what}: no Google credentials were found", remedy=LOGIN)
+        case auth.TransportError():
+            return Ambiguous(f"{what}: Google's sign-in cannot be reached ({error})", remedy=_reach(None))
+        case auth.GoogleAuthError():
+            return MachineError(f"{what}: Google does not take the credentials: {error}", remedy=LOGIN)
+        case TimeoutError() | requests.Timeout():
+            return Ambiguous(f"{what}: no answer in time", remedy=_reach(endpoint))
+        case requests.ConnectionError() | ConnectionError():
+            return Ambiguous(f"{what}: nothing answers", remedy=_reach(endpoint))
+        case requests.RequestException():
+            return Ambiguous(f"{what}: {error}", remedy=_reach(endpoint))
+    return None
+
+
+def _refusal(error: exceptions.GoogleAPICallError, what: str, endpoint: str | None) -> RemoteError:
+    text = f"{what}: {_said(error)}"
+    status = http_status(error)
+    if _unreached(error):
+        return Ambiguous(f"{what}: nothing answers", remedy=_reach(endpoint))
+    if status == 404:
+        return NotFound(text)
+    if status == 429:
+        return Retryable(
+            text,
+            remedy="run the command again later, or raise the quota",
+            retry_after=retry_after(error),
+        )
+    if status == 409 and _canonical(error) == "ALREADY_EXISTS":
+        return AlreadyExists(text)
+    if status == 401:
+        return Terminal(text, remedy=LOGIN)
+    if status == 403:
+        return Terminal(text, remedy="grant the permission to the account that runs tuneform")
+    if status is not None and 400 <= status < 500 and status not in UNDECIDED:
+        return Terminal(text, remedy="the service refuses what the specs ask for here: change that")
+    return Ambiguous(text, remedy=AGAIN, retry_after=retry_after(error))
+
+
+def _canonical(error: exceptions.GoogleAPICallError) -> str:
+    """The canonical name of the status, which over REST stands in the body: HTTP's 409 has several."""
+    if error.grpc_status_code is not None and error.response is None:
+        return str(error.grpc_status_code.name)
+    try:
+        body: Any = error.response.json()["error"]
+        return str(body["status"])
+    except (ValueError, LookupError, TypeError, AttributeError):
+        return str(error.grpc_status_code.name) if error.grpc_status_code is not None else ""
+
+
+def _unreached(error: exceptions.GoogleAPICallError) -> bool:
+    """gRPC's words for a server that is not there (grpc 1.85, client_channel)."""
+    return isinstance(error, exceptions.ServiceUnavailable) and "failed to connect to all addresses" in str(
+        error.message
+    )
 
 
 def _said(error: exceptions.GoogleAPICallError) -> str:
     """The service's own words, without the method and the URL that the client puts before them."""
     return re.sub(r"^[A-Z]+ https?://\S+: ", "", str(error.message))
-
-
-def _text(error: BaseException) -> str:
-    return "nothing answers" if isinstance(error, requests.ConnectionError) else str(error)
 
 
 def _reach(endpoint: str | None) -> str:

@@ -1,79 +1,146 @@
-"""Tuning jobs: proto to frozen data and back, and the calls on them."""
+"""Tuning jobs: the calls on them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
+import requests
 from google.api_core import exceptions
+from google.auth import exceptions as auth
 
-from tuneform.errors import NotFound
 from tuneform.platforms.vertex import slim
+from tuneform.platforms.vertex.calls.retry import ONCE, Undecodable
 from tuneform.platforms.vertex.clients import Clients
-from tuneform.platforms.vertex.errors import DEADLINE, READ, remote
 from tuneform.reconcile.desired import Project, Tuning
-from tuneform.reconcile.live import NAME_LABEL, OWNER_LABEL, Checkpoint, Job, JobState
+from tuneform.reconcile.live import NAME_LABEL, OWNER_LABEL, Job, JobState
 
-PAGE = 100
+SERVICE = "gen_ai_tuning_service"
+PAGE = 1000
+"""Vertex says no limit for tuning jobs, models and endpoints; a service that has one gives smaller pages."""
 API_DISABLED = "SERVICE_DISABLED"
 """Source: google.api.ErrorReason."""
 
 
-def list_jobs(clients: Clients, project: Project, name: str) -> tuple[Job, ...]:
-    """Our jobs for one tuning, newest first. The server's filter narrows the list where it works; ours decides."""
-    wanted = f'labels.{OWNER_LABEL}="{project.owner}" AND labels.{NAME_LABEL}="{name}"'
-    request = {"parent": project.parent, "page_size": PAGE}
-    with remote(f"listing the tuning jobs of {project.parent}", clients.endpoint):
-        try:
-            found = list(_list(clients, {**request, "filter": wanted}))
-        except exceptions.BadRequest:  # a service that does not know this filter
-            found = list(_list(clients, request))
-        except exceptions.Forbidden as error:
-            if error.reason != API_DISABLED:
-                raise
-            return ()  # a new project, before `up` has enabled Vertex AI in it: it has no jobs
-    ours = [_job(raw) for raw in found if _is_ours(raw, project, name)]
-    return tuple(sorted(ours, key=lambda job: (job.created is None, job.created, job.name), reverse=True))
+class Jobs:
+    """The jobs of a project; remembers whether the service's filter knows labels."""
 
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+        self._filters = True
 
-def _list(clients: Clients, request: dict[str, Any]) -> Any:
-    return clients.tuning.list_tuning_jobs(request=request, retry=READ, timeout=DEADLINE)
-
-
-def _is_ours(raw: Any, project: Project, name: str) -> bool:
-    labels = dict(raw.labels)
-    return labels.get(OWNER_LABEL) == project.owner and labels.get(NAME_LABEL) == name
-
-
-def get_job(clients: Clients, name: str) -> Job | None:
-    """One job."""
-    try:
-        with remote(f"reading {name}", clients.endpoint):
-            return _job(clients.tuning.get_tuning_job(name=name, retry=READ, timeout=DEADLINE))
-    except NotFound:
-        return None
-
-
-def create_job(clients: Clients, tuning: Tuning, training_uri: str, labels: Mapping[str, str]) -> Job:
-    """Create a job: one call, never repeated."""
-    body = job_body(tuning, training_uri, labels)
-    with remote(f"creating the tuning job of {tuning.identity}", clients.endpoint):
-        raw = clients.tuning.create_tuning_job(
-            parent=tuning.project.parent, tuning_job=body, retry=None, timeout=DEADLINE
+    async def ours(self, project: Project, name: str | None) -> tuple[Job, ...]:
+        """Our jobs, newest first. The server's filter narrows the list where it works; ours decides."""
+        wanted = {OWNER_LABEL: project.owner} | ({} if name is None else {NAME_LABEL: name})
+        found = await self._list(project, " AND ".join(f'labels.{k}="{v}"' for k, v in wanted.items()))
+        return _sorted(
+            self._clients.messages.job(raw)
+            for page in found
+            for raw in page.tuning_jobs
+            if all(raw.labels.get(label) == value for label, value in wanted.items())
         )
-    return _job(raw)
 
+    async def others(self, project: Project) -> tuple[Job, ...]:
+        """Everybody else's jobs, newest first."""
+        return _sorted(
+            self._clients.messages.job(raw)
+            for page in await self._list(project, "")
+            for raw in page.tuning_jobs
+            if raw.labels.get(OWNER_LABEL) != project.owner
+        )
 
-def cancel_job(clients: Clients, name: str) -> None:
-    """Ask for a job to be cancelled; one that has ended is left as it is."""
-    with remote(f"cancelling {name}", clients.endpoint):
+    async def _list(self, project: Project, wanted: str) -> list[Any]:
         try:
-            clients.tuning.cancel_tuning_job(name=name, retry=READ, timeout=DEADLINE)
-        except exceptions.BadRequest:  # over REST, FAILED_PRECONDITION is one of these
-            job = get_job(clients, name)
-            if job is None or not job.state.ended:
+            return await listed(
+                self._clients, SERVICE, "tuning_jobs", _request(project, wanted, self._filters)
+            )
+        except exceptions.BadRequest:
+            if not (wanted and self._filters):
                 raise
+            self._filters = False  # a service that does not know this filter
+            return await self._list(project, wanted)
+
+
+def _request(project: Project, wanted: str, filters: bool) -> Any:
+    return slim.message(
+        "genai_tuning_service",
+        "ListTuningJobsRequest",
+        parent=project.parent,
+        filter=wanted if filters else "",
+        page_size=PAGE,
+    )
+
+
+def _sorted(found: Any) -> tuple[Job, ...]:
+    return tuple(sorted(found, key=lambda job: (job.created is None, job.created, job.name), reverse=True))
+
+
+async def listed(clients: Clients, service: str, collection: str, request: Any) -> list[Any]:
+    """The pages of a list; none in a new project, before `up` has enabled Vertex AI in it."""
+    try:
+        return [
+            page
+            async for page in clients.pages(
+                service, f"list_{collection}", request, at=f"{request.parent}/{collection}"
+            )
+        ]
+    except exceptions.Forbidden as error:
+        if error.reason != API_DISABLED:
+            raise
+        return []
+
+
+async def get(clients: Clients, name: str) -> Job | None:
+    """One job; while it runs, with its sub-state."""
+    request = slim.message("genai_tuning_service", "GetTuningJobRequest", name=name)
+    try:
+        raw = await clients.call(SERVICE, "get_tuning_job", request, at=name)
+    except exceptions.NotFound:
+        return None
+    found = clients.messages.job(raw)
+    return (
+        clients.messages.job(raw, await _substate(clients, name))
+        if found.state is JobState.RUNNING
+        else found
+    )
+
+
+async def _substate(clients: Clients, name: str) -> str:
+    """What a running job is at, e.g. `TUNING`; empty when that cannot be found out.
+
+    v1beta1 has it (`tuningJobState`, discovery revision 20261106), and no generated client has a field for it. It is
+    for people to see, so one try is enough.
+    """
+    try:
+        found = await clients.beta(name)
+        return str(found.get("tuningJobState", "")).removeprefix("TUNING_JOB_STATE_")
+    except (requests.RequestException, auth.GoogleAuthError, Undecodable, TimeoutError, AttributeError):
+        return ""
+
+
+async def create(clients: Clients, tuning: Tuning, training_uri: str, labels: Mapping[str, str]) -> Job:
+    """Create a job: one call, never repeated."""
+    request = slim.message(
+        "genai_tuning_service",
+        "CreateTuningJobRequest",
+        parent=tuning.project.parent,
+        tuning_job=job_body(tuning, training_uri, labels),
+    )
+    raw = await clients.call(SERVICE, "create_tuning_job", request, at=tuning.project.parent, policy=ONCE)
+    if not raw.name:
+        raise Undecodable("a tuning job without a name")
+    return clients.messages.job(raw)
+
+
+async def cancel(clients: Clients, name: str) -> None:
+    """Ask for a job to be cancelled; one that has ended is left as it is."""
+    request = slim.message("genai_tuning_service", "CancelTuningJobRequest", name=name)
+    try:
+        await clients.call(SERVICE, "cancel_tuning_job", request, at=name)
+    except exceptions.BadRequest:  # FAILED_PRECONDITION is one of these
+        found = await get(clients, name)
+        if found is None or not found.state.ended:
+            raise
 
 
 def job_body(tuning: Tuning, training_uri: str, labels: Mapping[str, str]) -> Any:
@@ -99,33 +166,5 @@ def job_body(tuning: Tuning, training_uri: str, labels: Mapping[str, str]) -> An
         service_account=tuning.service_account or "",
     )
     if tuning.kms_key:
-        body.encryption_spec = slim.types("encryption_spec").EncryptionSpec(kms_key_name=tuning.kms_key)
+        body.encryption_spec = slim.message("encryption_spec", "EncryptionSpec", kms_key_name=tuning.kms_key)
     return body
-
-
-def _job(raw: Any) -> Job:
-    spec, stats = raw.supervised_tuning_spec, raw.tuning_data_stats.supervised_tuning_data_stats
-    return Job(
-        name=raw.name,
-        state=JobState(raw.state.name.removeprefix("JOB_STATE_")),
-        labels=dict(raw.labels),
-        base_model=raw.base_model,
-        training_uri=spec.training_dataset_uri,
-        epochs=int(spec.hyper_parameters.epoch_count),
-        steps=int(stats.tuning_step_count),
-        model=raw.tuned_model.model,
-        endpoint=raw.tuned_model.endpoint,
-        checkpoints=tuple(
-            Checkpoint(c.checkpoint_id, int(c.epoch), int(c.step), c.endpoint)
-            for c in raw.tuned_model.checkpoints
-        ),
-        experiment=raw.experiment,
-        error=raw.error.message,
-        billable_tokens=int(stats.total_billable_token_count) or None,
-        created=_time(raw.create_time),
-        ended=_time(raw.end_time),
-    )
-
-
-def _time(value: Any) -> datetime | None:
-    return datetime.fromtimestamp(value.timestamp(), tz=value.tzinfo) if value else None

@@ -21,15 +21,31 @@ PACKAGE = "google.cloud.aiplatform_v1"
 _LOCK = threading.RLock()
 
 
-def client_class(service: str) -> Any:
-    """The client class of a service, e.g. `model_service` → `ModelServiceClient`."""
-    name = "".join(word.capitalize() for word in service.split("_")) + "Client"
-    return getattr(_load(f"{PACKAGE}.services.{service}.client"), name)
+def client_class(service: str, *, asynchronous: bool = False) -> Any:
+    """The client class of a service, e.g. `model_service` → `ModelServiceClient` or `ModelServiceAsyncClient`."""
+    module = "async_client" if asynchronous else "client"
+    kind = "AsyncClient" if asynchronous else "Client"
+    return getattr(_load(f"{PACKAGE}.services.{service}.{module}"), _camel(service) + kind)
+
+
+def transport_class(service: str) -> Any:
+    """The async gRPC transport of a service, e.g. `ModelServiceGrpcAsyncIOTransport`."""
+    module = _load(f"{PACKAGE}.services.{service}.transports.grpc_asyncio")
+    return getattr(module, f"{_camel(service)}GrpcAsyncIOTransport")
 
 
 def types(module: str) -> Any:
     """A module of message types, e.g. `tuning_job`."""
     return _load(f"{PACKAGE}.types.{module}")
+
+
+def message(module: str, name: str, /, **fields: Any) -> Any:
+    """A message, e.g. `message("tuning_job", "TuningJob", base_model=…)`."""
+    return getattr(types(module), name)(**fields)
+
+
+def _camel(service: str) -> str:
+    return "".join(word.capitalize() for word in service.split("_"))
 
 
 def _load(name: str) -> ModuleType:

@@ -1,0 +1,116 @@
+"""From protobuf messages to the core's frozen data.
+
+The messages are bare ones, without proto-plus around them, which takes several times as long to read; a project may
+have ten thousand jobs. Unset fields read as their defaults, so that an absent message reads as an empty one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from typing import Any
+
+from tuneform.platforms.vertex import slim
+from tuneform.reconcile.live import (
+    Checkpoint,
+    Deployed,
+    Endpoint,
+    Job,
+    JobState,
+    Model,
+    bare,
+    version,
+)
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Messages:
+    """Reads the messages of one project.
+
+    Google writes a project in resource names by its id or by its number (the reference, section 0, rule 8); here it
+    is always the id, so that a name from a list is the name that we would make.
+    """
+
+    project_id: str
+
+    def job(self, raw: Any, substate: str = "") -> Job:
+        """A tuning job."""
+        spec, tuned = raw.supervised_tuning_spec, raw.tuned_model
+        hyper, stats = spec.hyper_parameters, raw.tuning_data_stats.supervised_tuning_data_stats
+        return Job(
+            name=self.own(raw.name),
+            state=_states().get(raw.state, JobState.UNSPECIFIED),
+            labels=dict(raw.labels),
+            base_model=raw.base_model,
+            training_uri=spec.training_dataset_uri,
+            epochs=hyper.epoch_count,
+            steps=stats.tuning_step_count,
+            model=self.own(tuned.model),
+            endpoint=self.own(tuned.endpoint),
+            checkpoints=tuple(
+                Checkpoint(c.checkpoint_id, c.epoch, c.step, self.own(c.endpoint)) for c in tuned.checkpoints
+            ),
+            experiment=self.own(raw.experiment),
+            error=raw.error.message,
+            substate=substate,
+            validation_uri=spec.validation_dataset_uri,
+            adapter_size=_adapter_sizes().get(hyper.adapter_size, ""),
+            learning_rate_multiplier=hyper.learning_rate_multiplier,
+            last_checkpoint_only=spec.export_last_checkpoint_only,
+            kms_key=raw.encryption_spec.kms_key_name,
+            service_account=raw.service_account,
+            display_name=raw.tuned_model_display_name,
+            description=raw.description,
+            billable_tokens=stats.total_billable_token_count or None,
+            created=_time(raw.create_time),
+            ended=_time(raw.end_time),
+        )
+
+    def model(self, raw: Any) -> Model:
+        """A model of the registry."""
+        return Model(self.own(raw.name), raw.display_name, raw.description, dict(raw.labels))
+
+    def endpoint(self, raw: Any) -> Endpoint:
+        """An endpoint and what is deployed on it."""
+        traffic = raw.traffic_split
+        deployed = tuple(
+            Deployed(
+                id=d.id,
+                model=self.own(bare(d.model)),
+                version=d.model_version_id or version(d.model),
+                checkpoint=d.checkpoint_id,
+                traffic=traffic.get(d.id, 0),
+            )
+            for d in raw.deployed_models
+        )
+        return Endpoint(self.own(raw.name), raw.display_name, raw.description, dict(raw.labels), deployed)
+
+    def own(self, name: str) -> str:
+        """A resource name of this project, with its id."""
+        kind, _, rest = name.partition("/")
+        number, _, inside = rest.partition("/")
+        return f"{kind}/{self.project_id}/{inside}" if kind == "projects" and number.isdecimal() else name
+
+
+@cache
+def _states() -> Mapping[int, JobState]:
+    """By number; a state that a newer service has is not among them."""
+    known = {state.value: state for state in JobState}
+    found = {int(s): known.get(s.name.removeprefix("JOB_STATE_")) for s in slim.types("job_state").JobState}
+    return {number: state for number, state in found.items() if state is not None}
+
+
+@cache
+def _adapter_sizes() -> Mapping[int, str]:
+    sizes = slim.types("tuning_job").SupervisedHyperParameters.AdapterSize
+    return {int(size): size.name for size in sizes if size}
+
+
+def _time(stamp: Any) -> datetime | None:
+    if not (stamp.seconds or stamp.nanos):
+        return None
+    return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
