@@ -9,7 +9,8 @@
     │   ├── Retryable         nothing happened; the same call may be sent again
     │   ├── Ambiguous         it may have happened; look before doing anything else
     │   └── Terminal          it will not work until somebody changes something
-    │       └── NotFound      the thing named does not exist
+    │       ├── NotFound      the thing named does not exist
+    │       └── AlreadyExists a thing of that name exists
     ├── LedgerConflict        somebody else changed a ledger record first
     └── ReconcileError        the world does not allow what the specs ask for
 
@@ -175,6 +176,12 @@ class NotFound(Terminal):
     """The thing named does not exist."""
 
     code = "E531"
+
+
+class AlreadyExists(Terminal):
+    """A thing of that name exists already."""
+
+    code = "E532"
 
 
 class LedgerConflict(TuneformError):

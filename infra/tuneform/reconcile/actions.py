@@ -1,22 +1,27 @@
-"""What a plan is made of: frozen actions. Preview words them, the executor performs them; nothing else reads them."""
+"""What a plan is made of: frozen actions. Preview words them, execute performs them; nothing else reads them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import assert_never
 
+from tuneform.reconcile.desired import Content
 from tuneform.reconcile.diff import Change
 
 
 @dataclass(frozen=True)
 class Create:
-    """Pay for an attempt at a revision. `tokens` is the estimate: dataset tokens, times epochs if those are set."""
+    """Pay for an attempt at a revision. `tokens` is the estimate: dataset tokens, times epochs if those are set.
+
+    `lost` says that it makes up for a model that somebody else deleted.
+    """
 
     revision: str
     attempt: int
     cause: str
     tokens: int
     changes: tuple[Change, ...] = ()
+    lost: bool = False
 
 
 @dataclass(frozen=True)
@@ -30,10 +35,26 @@ class Adopt:
 
 @dataclass(frozen=True)
 class Wait:
-    """A job of the wanted revision is under way, or has just ended and its end is not recorded yet."""
+    """A job is under way; there is nothing to do but to look again."""
 
     revision: str
     job: str
+
+
+@dataclass(frozen=True)
+class Settle:
+    """A job has ended: record how, and remove what only it needed."""
+
+    revision: str
+    job: str
+
+
+@dataclass(frozen=True)
+class Unfence:
+    """The job has read its data: the copy that only it used goes."""
+
+    revision: str
+    attempt: int
 
 
 @dataclass(frozen=True)
@@ -47,7 +68,7 @@ class Revoke:
 
 @dataclass(frozen=True)
 class Cancel:
-    """Stop a job whose recipe is not wanted any more."""
+    """Stop a job that is not wanted any more, or that is one too many."""
 
     job: str
     revision: str
@@ -63,14 +84,20 @@ class PatchModel:
 
 
 @dataclass(frozen=True)
-class Blocked:
-    """What is asked for cannot be done, and why, and what would help."""
+class Note:
+    """The ledger is to remember something else about a revision."""
 
+    revision: str
+    changes: tuple[Change, ...]
+
+
+@dataclass(frozen=True)
+class Retire:
+    """Delete a revision's checkpoint endpoints and model; the job's record stays in Vertex."""
+
+    revision: str
+    job: str
     reason: str
-    remedy: str
-
-
-TuningAction = Create | Adopt | Wait | Revoke | Cancel | PatchModel | Blocked
 
 
 @dataclass(frozen=True)
@@ -89,28 +116,111 @@ class PatchEndpoint:
 
 
 @dataclass(frozen=True)
-class Promote:
-    """Measure the gate where it has not been measured, then give the traffic to a revision's checkpoint."""
+class Measure:
+    """What serves is to be measured again, since the gate or its data changed."""
 
     revision: str
-    model: str
     checkpoint: str
     reason: str
 
 
 @dataclass(frozen=True)
-class Retire:
-    """Delete a revision's checkpoint endpoints and model; the job's record stays in Vertex."""
+class Promote:
+    """Measure the gate where it has not been measured, then give the traffic to a revision's checkpoint.
+
+    `gated` is False for a revision that passed when it was promoted before and is only put back.
+    """
 
     revision: str
     job: str
+    checkpoint: str
+    reason: str
+    gated: bool = True
+
+
+@dataclass(frozen=True)
+class Clear:
+    """Delete the endpoints that Vertex made for a revision's checkpoints: nothing asks them any more."""
+
+    revision: str
+    job: str
+
+
+@dataclass(frozen=True)
+class RemoveEndpoint:
+    """Undeploy everything from an endpoint of ours and delete it."""
+
+    endpoint: str
     reason: str
 
 
-ServingAction = CreateEndpoint | PatchEndpoint | Promote | Retire | Blocked
+@dataclass(frozen=True)
+class RemovePointer:
+    """Delete the pointer by which clients found a model."""
+
+    name: str
+    reason: str
 
 
-def explain(action: TuningAction | ServingAction) -> str:
+@dataclass(frozen=True)
+class Upload:
+    """Store a dataset split under its digest."""
+
+    content: Content
+    reason: str
+
+
+@dataclass(frozen=True)
+class DeleteObject:
+    """Delete an object of ours that nothing needs."""
+
+    uri: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Blocked:
+    """What is asked for cannot be done, and why, and what would help."""
+
+    reason: str
+    remedy: str
+
+
+Doable = (
+    Create
+    | Adopt
+    | Wait
+    | Settle
+    | Unfence
+    | Revoke
+    | Cancel
+    | PatchModel
+    | Note
+    | Retire
+    | CreateEndpoint
+    | PatchEndpoint
+    | Measure
+    | Promote
+    | Clear
+    | RemoveEndpoint
+    | RemovePointer
+    | Upload
+    | DeleteObject
+)
+
+
+@dataclass(frozen=True)
+class Later:
+    """What follows by itself once the job has succeeded (and passed its gate): foreseen, not yet to be done."""
+
+    action: Promote | Retire | CreateEndpoint | Clear
+    condition: str
+
+
+Action = Doable | Later | Blocked
+
+
+def explain(action: Action) -> str:
     """The action in words, for plan, preview and progress."""
     match action:
         case Create(revision, attempt, cause, tokens, changes):
@@ -121,24 +231,66 @@ def explain(action: TuningAction | ServingAction) -> str:
             return f"adopts {revision}, {reason}, no cost"
         case Wait(revision, _):
             return f"waits for the job of {revision}"
+        case Settle(revision, job):
+            return f"records how {last(job)} of {revision} ended"
+        case Unfence(revision, attempt):
+            return f"removes the training copy of attempt {attempt} at {revision}: the job has read it"
         case Revoke(revision, attempt, reason):
             return f"revokes attempt {attempt} at {revision}: {reason}"
         case Cancel(job, revision, reason):
-            return f"cancels {job.rpartition('/')[2]} ({revision}): {reason}"
-        case PatchModel(_, changes):
-            return f"updates the model, no training: {', '.join(map(str, changes))}"
-        case CreateEndpoint(endpoint):
-            return f"creates the serving endpoint {endpoint.rpartition('/')[2]}"
-        case PatchEndpoint(_, changes):
-            return f"updates the endpoint, no training: {', '.join(map(str, changes))}"
-        case Promote(revision, _, checkpoint, reason):
-            return f"promotes {revision}, checkpoint {checkpoint}: {reason}"
-        case Retire(revision, _, reason):
-            return f"retires {revision}: {reason}"
+            return f"cancels {last(job)} ({revision}): {reason}"
+        case Later(inner, condition):
+            return f"then, {condition}: {explain(inner)}"
         case Blocked(reason, remedy):
             return f"blocked: {reason}; {remedy}"
         case _:
+            return _explain_rest(action)
+
+
+def _explain_rest(
+    action: PatchModel
+    | Note
+    | Retire
+    | CreateEndpoint
+    | PatchEndpoint
+    | Measure
+    | Promote
+    | Clear
+    | RemoveEndpoint
+    | RemovePointer
+    | Upload
+    | DeleteObject,
+) -> str:
+    match action:
+        case PatchModel(_, changes) | PatchEndpoint(_, changes):
+            what = "model" if isinstance(action, PatchModel) else "endpoint"
+            return f"updates the {what}, no training: {', '.join(map(str, changes))}"
+        case Note(revision, changes):
+            return f"notes in the ledger of {revision}: {', '.join(map(str, changes))}"
+        case Retire(revision, _, reason):
+            return f"retires {revision}: {reason}"
+        case CreateEndpoint(endpoint):
+            return f"creates the serving endpoint {last(endpoint)}"
+        case Measure(revision, checkpoint, reason):
+            return f"measures {revision}, checkpoint {checkpoint}, again: {reason}"
+        case Promote(revision, _, checkpoint, reason):
+            return f"promotes {revision}, checkpoint {checkpoint}: {reason}"
+        case Clear(revision, _):
+            return f"deletes the checkpoint endpoints of {revision}: nothing asks them any more"
+        case RemoveEndpoint(name, reason) | RemovePointer(name, reason):
+            what = "endpoint" if isinstance(action, RemoveEndpoint) else "pointer"
+            return f"deletes the {what} {last(name)}: {reason}"
+        case Upload(content, reason):
+            return f"uploads {content.examples:,} examples to {content.uri}: {reason}"
+        case DeleteObject(uri, reason):
+            return f"deletes {uri}: {reason}"
+        case _:
             assert_never(action)
+
+
+def last(resource: str) -> str:
+    """The id at the end of a resource name."""
+    return resource.rpartition("/")[2]
 
 
 def short(count: int) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 
 from tuneform.datasets import Prepared, Split
-from tuneform.reconcile.desired import Content
-from tuneform.reconcile.ports import Objects
+from tuneform.reconcile.desired import Content, Project
+from tuneform.reconcile.ledger import AttemptState
+from tuneform.reconcile.ports import View
 
 
 def folder(bucket: str, name: str) -> str:
@@ -19,17 +20,45 @@ def placed(prepared: Prepared, bucket: str, name: str) -> Mapping[str, Content]:
     return {split.name: _content(split, bucket, name) for split in _splits(prepared)}
 
 
-def upload(objects: Objects, prepared: Prepared, bucket: str, name: str) -> Mapping[str, Content]:
-    """Store each split that is not there yet."""
-    for split in _splits(prepared):
-        objects.put(_content(split, bucket, name).uri, split.jsonl())
-    return placed(prepared, bucket, name)
+def supply(prepared: Prepared) -> Callable[[Content], bytes]:
+    """What gives an upload its bytes, from data that was prepared here."""
+    splits = {split.digest: split for split in _splits(prepared)}
+    return lambda content: splits[content.digest].jsonl()
 
 
-def remove(objects: Objects, bucket: str, name: str) -> None:
-    """Delete all content of one Dataset document, old generations included."""
-    for uri in objects.under(folder(bucket, name)):
-        objects.delete(uri)
+def left_over(
+    view: View, project: Project, bucket: str, names: Iterable[str], *, placed: Collection[Content] = ()
+) -> tuple[str, ...]:
+    """The objects in the folders of Dataset documents, noncurrent ones included, that nothing needs.
+
+    A job that has not ended needs what it reads, and a revision that is kept the data that it was trained on, unless
+    that lies among `placed` too. Revisions that outlive their documents on purpose are never trained again.
+    """
+    found = [uri for name in names for uri in view.objects.under(folder(bucket, name))]
+    if not found:
+        return ()
+    read = {
+        uri
+        for job in view.reader.jobs(project)
+        if not job.state.ended
+        for uri in (job.training_uri, job.validation_uri)
+    }
+    there = {content.uri for content in placed}
+    elsewhere = {_file(uri) for uri in there}
+    kept = {uri for uri in _kept(view, project) if _file(uri) not in elsewhere}
+    return tuple(uri for uri in found if uri not in read | there | kept)
+
+
+def _kept(view: View, project: Project) -> Iterable[str]:
+    for versioned in view.ledger.heads(project):
+        record, last = versioned.record, versioned.record.last
+        under_way = last is not None and (last.state.unresolved or last.state is AttemptState.KNOWN)
+        if under_way or (record.kept and not record.retain):
+            yield record.training
+
+
+def _file(uri: str) -> str:
+    return uri.rpartition("/")[2]
 
 
 def _splits(prepared: Prepared) -> list[Split]:

@@ -94,6 +94,11 @@ class Tuning:
     display_name: str = ""
     limits: Limits = Limits()
     when_superseded: Literal["cancel", "finish"] = "cancel"
+    on_model_lost: Literal["report", "retrain"] = "report"
+    previous_names: tuple[str, ...] = ()
+    retain: bool = False
+    keep: int | None = 2
+    """Earlier revisions kept where no TunedModel says how many; None when one does."""
 
     @property
     def identity(self) -> Identity:
@@ -112,11 +117,15 @@ class Gate:
     exact_match_examples: int | None = None
     eval_loss_at_most: float | None = None
     eval_accuracy_at_least: float | None = None
+    no_worse_than_serving: bool = False
 
 
 @dataclass(frozen=True)
 class Serving:
-    """A TunedModel document, resolved. `tuning` is the name of the TuningJob whose model it serves."""
+    """A TunedModel document, resolved. `tuning` is the name of the TuningJob whose model it serves.
+
+    `pointer` means that clients find the model's endpoint by asking, not by a lasting name.
+    """
 
     project: Project
     name: str
@@ -130,6 +139,11 @@ class Serving:
     description: str = ""
     display_name: str = ""
     kms_key: str | None = None
+    pointer: bool = False
+    previous_names: tuple[str, ...] = ()
+    tuning_names: tuple[str, ...] = ()
+    """Earlier names of the TuningJob."""
+    retain: bool = False
 
     @property
     def identity(self) -> Identity:
@@ -138,5 +152,52 @@ class Serving:
 
     @property
     def endpoint(self) -> str:
-        """The serving endpoint's resource name, the same for ever."""
-        return f"{self.project.serving_parent}/endpoints/{self.name}"
+        """The serving endpoint's resource name, the same for ever: also a renamed document keeps the first one."""
+        return f"{self.project.serving_parent}/endpoints/{[*self.previous_names, self.name][0]}"
+
+    @property
+    def candidate(self) -> str:
+        """The endpoint on which a checkpoint is asked the gate's questions when it has none of its own."""
+        return f"{self.endpoint}-gate"
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role that a member needs on a resource: a bucket, a key, a service account or the project."""
+
+    resource: str
+    role: str
+    member: str
+
+
+@dataclass(frozen=True)
+class Needs:
+    """The infrastructure that the specs of one project rest on, by resource name, each thing once.
+
+    `buckets` maps a bucket's name to the location it must be in. In a grant, the members `tuning-agent`,
+    `vertex-agent` and `storage-agent` stand for the project's service agents, whose addresses hold its number.
+    """
+
+    project: Project
+    buckets: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+    grants: tuple[Grant, ...] = ()
+
+
+@dataclass(frozen=True)
+class Desired:
+    """Everything that the specs ask of one project, in the order of the documents' names.
+
+    `contents` holds every dataset split that belongs in Cloud Storage, with the folder it lies in. With `whole` the
+    documents are all there are, so that what is live and not among them was removed; `gone` names tunings that were
+    removed in any case.
+    """
+
+    project: Project
+    tunings: tuple[Tuning, ...] = ()
+    servings: tuple[Serving, ...] = ()
+    contents: tuple[Content, ...] = ()
+    needs: Needs | None = None
+    whole: bool = True
+    gone: tuple[str, ...] = ()

@@ -1,15 +1,18 @@
 """The ledger: one record a revision, with every paid attempt at it, its fate, and what its gates measured.
 
-States of an attempt, each with its cause:
+States of an attempt, each with its cause (docs/decisions/attempts.md argues every transition):
 
-    claimed → fenced → sent → known → succeeded | failed | cancelled
-       └────────┴────────┴→ revoked            succeeded → retired | lost
+    claimed → fenced → sent → known → succeeded → retired | lost
+       └────────┴────────┤      └──→ failed | cancelled
+                         └→ revoking → revoked            revoking → known
 
-- claimed: this number is ours to try, under a lease.
+- claimed: this number is ours to try; others keep away for as long as the lease lasts.
 - fenced: the training data was copied to an object that only this attempt's create call will name.
 - sent: the create call is about to leave; whether it arrived is unknown until `known`.
+- revoking: the holder cannot go on; once `starved`, the object is deleted too, so that a create that arrives from
+  then on costs nothing, and the job is looked for until lists must have shown it.
+- revoked: there is no job of this attempt, and none can come that trains.
 - known: the job's resource name is recorded.
-- revoked: the object was deleted, so a create that arrives later finds no data and costs nothing.
 - retired: we deleted the model; asked for again, it is trained again. lost: somebody else deleted it.
 
 Invariants: attempts are numbered 1..n without gaps; at most the last one is live; a record changes only by
@@ -27,7 +30,8 @@ from typing import Any
 
 from tuneform.errors import ReconcileError
 
-VERSION = 1
+VERSION = 2
+"""Of the stored form. Version 1 had leases in the record; it is still read."""
 
 
 class AttemptState(Enum):
@@ -36,6 +40,7 @@ class AttemptState(Enum):
     CLAIMED = "claimed"
     FENCED = "fenced"
     SENT = "sent"
+    REVOKING = "revoking"
     KNOWN = "known"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -47,21 +52,33 @@ class AttemptState(Enum):
     @property
     def unresolved(self) -> bool:
         """Whether a create call may be under way that nobody has seen the answer of."""
-        return self in {AttemptState.CLAIMED, AttemptState.FENCED, AttemptState.SENT}
+        return self in {
+            AttemptState.CLAIMED,
+            AttemptState.FENCED,
+            AttemptState.SENT,
+            AttemptState.REVOKING,
+        }
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """One paid try. `holder` is `host:pid:id` of who claimed it; `lease` is when others may take over."""
+    """One paid try. `holder` is `host:pid:id` of who claimed it.
+
+    `doubted` says that its end was sought: a job that then fails for want of its data has cost nothing. `starved` says
+    that the data was deleted, by the record's last write at the latest.
+    `superseded` says that we cancelled it ourselves, so that it may be asked for again.
+    """
 
     number: int
     state: AttemptState
     cause: str
     holder: str = ""
-    lease: datetime | None = None
     fence: str = ""
     job: str = ""
     model: str = ""
+    doubted: bool = False
+    starved: bool = False
+    superseded: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,8 +96,22 @@ class GateResult:
 
 
 @dataclass(frozen=True)
+class Verdict:
+    """What a gate said. `asked` is the fingerprint of what it asked and of what it was measured on."""
+
+    asked: str
+    passed: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
 class Record:
-    """Everything remembered about one revision. `promoted` is when it last got the traffic."""
+    """Everything remembered about one revision.
+
+    `wanted` is when the specs last asked for it, `promoted` when it last got the traffic, `served` the checkpoint
+    that got it, `best` the one with the least evaluation loss, `training` the URI of its content, `cleared` whether
+    the endpoints that Vertex made for its checkpoints are deleted, `retain` whether its models outlive its documents.
+    """
 
     project: str
     name: str
@@ -88,7 +119,14 @@ class Record:
     recipe: Mapping[str, Any]
     attempts: tuple[Attempt, ...] = ()
     gates: tuple[GateResult, ...] = ()
+    verdict: Verdict | None = None
+    wanted: datetime | None = None
     promoted: datetime | None = None
+    served: str = ""
+    best: str = ""
+    training: str = ""
+    cleared: bool = False
+    retain: bool = False
 
     @property
     def last(self) -> Attempt | None:
@@ -99,6 +137,11 @@ class Record:
     def failures(self) -> int:
         """How many paid attempts Vertex has failed."""
         return sum(attempt.state is AttemptState.FAILED for attempt in self.attempts)
+
+    @property
+    def kept(self) -> bool:
+        """Whether its last attempt has a model, as far as is recorded."""
+        return self.last is not None and self.last.state is AttemptState.SUCCEEDED
 
     def with_attempt(self, attempt: Attempt) -> Record:
         """The record with this attempt put in the place of its number, or appended as the next one."""
@@ -116,20 +159,45 @@ class Record:
 
 @dataclass(frozen=True)
 class Versioned:
-    """A record and the generation of the object it was read from; 0 stands for "there is none yet"."""
+    """A record and the generation of the object it was read from; 0 stands for "there is none yet".
+
+    `updated` is the server's time of the last write. A `lean` record was read from a list: of its attempts it has
+    the last one, it has neither recipe nor gates, and it is never written.
+    """
 
     record: Record
     generation: int = field(default=0)
+    updated: datetime | None = None
+    lean: bool = False
+
+
+@dataclass(frozen=True)
+class Pointer:
+    """Where `serving: pointer` points: the endpoint that clients are sent to."""
+
+    project: str
+    name: str
+    endpoint: str
+    revision: str
+    model: str
+    checkpoint: str
+    generation: int = field(default=0, compare=False)
 
 
 def dump(record: Record) -> bytes:
     """The record as the JSON that is stored."""
+    return json.dumps({"version": VERSION, **_plain(record)}, sort_keys=True, indent=1).encode()
 
-    def plain(value: Any) -> Any:
-        return value.isoformat() if isinstance(value, datetime) else value.value
 
-    data = {"version": VERSION, **asdict(record)}
-    return json.dumps(data, default=plain, sort_keys=True, indent=1).encode()
+def head(record: Record) -> str:
+    """What a list of the ledger shows of a record: enough to see that nothing is to be done.
+
+    It goes into the object's metadata, which holds 8 KiB (Cloud Storage quotas, 2026).
+    """
+    last = record.last
+    short = {**_plain(record), "attempts": [_short(last)] if last else []}
+    del short["recipe"], short["gates"]
+    return json.dumps(short, sort_keys=True, separators=(",", ":"))
 
 
 def parse(data: bytes, *, source: str) -> Record:
@@ -140,7 +208,8 @@ def parse(data: bytes, *, source: str) -> Record:
     """
     try:
         raw = json.loads(data)
-        if raw.pop("version") != VERSION:
+        version = raw.pop("version")
+        if isinstance(version, int) and version > VERSION:
             raise ReconcileError(
                 f"{source} was written by a newer tuneform",
                 remedy="upgrade tuneform to the version that wrote it",
@@ -153,13 +222,42 @@ def parse(data: bytes, *, source: str) -> Record:
         ) from error
 
 
+def parse_head(text: str) -> Record | None:
+    """Read what `head` wrote; None when it is something else, so that the record itself has to be read."""
+    try:
+        return _record({"recipe": {}, "gates": [], **json.loads(text)})
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _plain(record: Record) -> dict[str, Any]:
+    raw = asdict(record)
+    for name in ("wanted", "promoted"):
+        raw[name] = raw[name].isoformat() if raw[name] else None
+    for attempt in raw["attempts"]:
+        attempt["state"] = attempt["state"].value
+    return raw
+
+
+def _short(attempt: Attempt) -> dict[str, Any]:
+    return {**asdict(attempt), "state": attempt.state.value, "cause": attempt.cause[:200]}
+
+
 def _record(raw: dict[str, Any]) -> Record:
     attempts = tuple(
-        Attempt(**{**a, "state": AttemptState(a["state"]), "lease": _time(a["lease"])})
+        Attempt(**{**{k: v for k, v in a.items() if k != "lease"}, "state": AttemptState(a["state"])})
         for a in raw.pop("attempts")
     )
     gates = tuple(GateResult(**g) for g in raw.pop("gates"))
-    return Record(attempts=attempts, gates=gates, promoted=_time(raw.pop("promoted")), **raw)
+    verdict = raw.pop("verdict", None)
+    return Record(
+        attempts=attempts,
+        gates=gates,
+        verdict=Verdict(**verdict) if verdict else None,
+        wanted=_time(raw.pop("wanted", None)),
+        promoted=_time(raw.pop("promoted", None)),
+        **raw,
+    )
 
 
 def _time(text: str | None) -> datetime | None:

@@ -68,6 +68,15 @@ class Job:
     checkpoints: tuple[Checkpoint, ...] = ()
     experiment: str = ""
     error: str = ""
+    substate: str = ""
+    validation_uri: str = ""
+    adapter_size: str = ""
+    learning_rate_multiplier: float = 0.0
+    last_checkpoint_only: bool = False
+    kms_key: str = ""
+    service_account: str = ""
+    display_name: str = ""
+    description: str = ""
     billable_tokens: int | None = None
     created: datetime | None = None
     ended: datetime | None = None
@@ -81,7 +90,17 @@ class Job:
     def attempt(self) -> int:
         """Which paid try it is, 0 when it is not ours."""
         number = self.labels.get(ATTEMPT_LABEL, "")
-        return int(number) if number.isdigit() else 0
+        return int(number) if number.isdecimal() else 0
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether it made a model: one that succeeded in part has, and did not deploy it everywhere."""
+        return self.model != "" and self.state in {JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED}
+
+    @property
+    def live(self) -> bool:
+        """Whether it runs, or will, and nobody has asked it to stop."""
+        return not self.state.ended and self.state is not JobState.CANCELLING
 
 
 @dataclass(frozen=True)
@@ -97,7 +116,7 @@ class Deployed:
 
 @dataclass(frozen=True)
 class Model:
-    """A tuned model in the registry."""
+    """A tuned model in the registry. `name` may carry a version."""
 
     name: str
     display_name: str
@@ -115,9 +134,16 @@ class Endpoint:
     labels: Mapping[str, str]
     deployed: tuple[Deployed, ...] = ()
 
+    def holding(self, model: str, checkpoint: str) -> Deployed | None:
+        """This model's checkpoint as it is deployed here, if it is; of several the one with the most traffic."""
+        wanted = (bare(model), version(model), checkpoint)
+        found = [d for d in self.deployed if (d.model, d.version, d.checkpoint) == wanted]
+        return min(found, key=lambda deployed: (-deployed.traffic, deployed.id), default=None)
+
     def serves(self, model: str, checkpoint: str) -> bool:
         """Whether all traffic goes to this model's checkpoint, and nothing else is deployed."""
-        return [(d.model, d.checkpoint, d.traffic) for d in self.deployed] == [(bare(model), checkpoint, 100)]
+        found = self.holding(model, checkpoint)
+        return found is not None and found.traffic == 100 and len(self.deployed) == 1
 
 
 Points = tuple[tuple[int, float], ...]
@@ -144,9 +170,10 @@ class Progress:
     epochs: int = 0
     loss: float | None = None
     eval_loss: float | None = None
+    substate: str = ""
 
     def __str__(self) -> str:
-        parts = [self.state.value]
+        parts = [f"{self.state.value} ({self.substate})" if self.substate else self.state.value]
         if self.epoch:
             parts.append(f"epoch {self.epoch}/{self.epochs}")
         if self.loss is not None:
@@ -167,6 +194,7 @@ def progress(job: Job, curves: Curves) -> Progress:
         epochs=job.epochs,
         loss=curves.train_loss[-1][1] if curves.train_loss else None,
         eval_loss=curves.eval_loss[-1][1] if curves.eval_loss else None,
+        substate=job.substate,
     )
 
 
@@ -178,3 +206,29 @@ def bare(model: str) -> str:
 def version(model: str) -> str:
     """The version in a model's resource name; `1`, the first one, when it names none."""
     return model.partition("@")[2] or "1"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """An object in Cloud Storage. `digest` is what we noted of its content when we wrote it, empty if we did not.
+
+    `intact` says that the content is still what was written then.
+    """
+
+    uri: str
+    size: int
+    digest: str = ""
+    intact: bool = True
+
+
+@dataclass(frozen=True)
+class Lack:
+    """Something that tuning needs and that is missing or differs: infrastructure, which `up` is for."""
+
+    what: str
+    path: str
+    found: str
+    wanted: str
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.path} is {self.found}, {self.wanted} is needed"

@@ -7,19 +7,32 @@ themselves; `create_job` is sent exactly once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from tuneform.reconcile.desired import Identity, Project, Tuning
-from tuneform.reconcile.ledger import Versioned
-from tuneform.reconcile.live import Curves, Endpoint, Job, Model, Progress
+from tuneform.reconcile.desired import Identity, Needs, Project, Tuning
+from tuneform.reconcile.ledger import Pointer, Versioned
+from tuneform.reconcile.live import Curves, Endpoint, Job, Lack, Model, Progress, Stored
 
 
 class Reader(Protocol):
     """Looks, and changes nothing."""
 
-    def jobs(self, project: Project, name: str) -> tuple[Job, ...]:
-        """Every job that carries our owner label and this tuning's name, newest first."""
+    def jobs(self, project: Project, name: str | None = None) -> tuple[Job, ...]:
+        """Every job that carries our owner label (and this tuning's name, if given), newest first."""
+        ...
+
+    def others(self, project: Project) -> tuple[Job, ...]:
+        """Every job of the project that does not carry our owner label, newest first."""
+        ...
+
+    def models(self, project: Project) -> tuple[Model, ...]:
+        """Every model where the jobs are, ours or not."""
+        ...
+
+    def endpoints(self, project: Project) -> tuple[Endpoint, ...]:
+        """Every endpoint where models are served, ours or not."""
         ...
 
     def job(self, name: str) -> Job | None:
@@ -89,16 +102,32 @@ class Writer(Protocol):
         ...
 
 
-class Ledger(Protocol):
-    """The state bucket's records."""
+class History(Protocol):
+    """The state bucket's records, to be read."""
 
     def read(self, project: Project, name: str, revision: str) -> Versioned | None:
         """One revision's record."""
         ...
 
     def history(self, project: Project, name: str) -> tuple[Versioned, ...]:
-        """The records of all revisions of one tuning."""
+        """The whole records of all revisions of one tuning."""
         ...
+
+    def heads(self, project: Project) -> tuple[Versioned, ...]:
+        """The lean records of all tunings, in pages: no record is read on its own account."""
+        ...
+
+    def pointers(self, project: Project) -> tuple[Pointer, ...]:
+        """Every pointer of the project."""
+        ...
+
+    def now(self) -> datetime:
+        """The server's time, in UTC, by which leases and lags are judged."""
+        ...
+
+
+class Ledger(History, Protocol):
+    """The state bucket's records."""
 
     def write(self, project: Project, versioned: Versioned) -> Versioned:
         """Compare-and-swap: stored only while the object is still at the given generation.
@@ -108,9 +137,29 @@ class Ledger(Protocol):
         """
         ...
 
+    def forget(self, project: Project, versioned: Versioned) -> None:
+        """Delete a record at its generation; earlier generations stay in the bucket.
 
-class Objects(Protocol):
-    """Objects in Cloud Storage, by `gs://` URI."""
+        Raises:
+            LedgerConflict: somebody else changed it.
+        """
+        ...
+
+    def point(self, project: Project, pointer: Pointer) -> None:
+        """Store a pointer, by compare-and-swap on its generation.
+
+        Raises:
+            LedgerConflict: somebody else moved it.
+        """
+        ...
+
+    def unpoint(self, project: Project, name: str) -> None:
+        """Delete a pointer; one that is gone already is fine."""
+        ...
+
+
+class Contents(Protocol):
+    """Objects in Cloud Storage, by `gs://` URI, to be read."""
 
     def read(self, uri: str) -> bytes:
         """The content of an object."""
@@ -120,20 +169,40 @@ class Objects(Protocol):
         """Whether there is a live object."""
         ...
 
-    def put(self, uri: str, data: bytes) -> bool:
-        """Store an object whose name says its content; False when it is there already."""
+    def stored(self, prefix: str) -> tuple[Stored, ...]:
+        """The live objects under a prefix."""
+        ...
+
+    def under(self, prefix: str) -> tuple[str, ...]:
+        """The URIs of all objects under a prefix, noncurrent ones included."""
+        ...
+
+
+class Objects(Contents, Protocol):
+    """Objects in Cloud Storage."""
+
+    def put(self, uri: str, data: bytes, digest: str) -> bool:
+        """Store an object and note its digest; False when it is there already, with that digest and intact."""
         ...
 
     def copy(self, source: str, target: str) -> None:
-        """Copy within Cloud Storage, over whatever is at the target."""
+        """Copy within Cloud Storage, over whatever is at the target.
+
+        Raises:
+            NotFound: there is no source.
+        """
         ...
 
     def delete(self, uri: str) -> None:
         """Delete an object in all its generations; one that is gone already is fine."""
         ...
 
-    def under(self, prefix: str) -> tuple[str, ...]:
-        """The URIs of all objects under a prefix, noncurrent ones included."""
+
+class Infrastructure(Protocol):
+    """Looks at what Pulumi manages: buckets, keys, accounts, grants."""
+
+    def lacks(self, needs: Needs) -> tuple[Lack, ...]:
+        """What is missing or differs, in the order of the needs."""
         ...
 
 
@@ -159,3 +228,39 @@ class Listener(Protocol):
     def progress(self, identity: Identity, progress: Progress) -> None:
         """Where a job that is waited for has got to."""
         ...
+
+
+@dataclass(frozen=True)
+class View:
+    """All that a look, and so a plan, may use: nothing here can change anything."""
+
+    reader: Reader
+    ledger: History
+    objects: Contents
+    infrastructure: Infrastructure
+    clock: Clock
+
+
+@dataclass(frozen=True)
+class Ports:
+    """Everything the core reaches the outside through.
+
+    `poll` is how many seconds pass between two looks at a job that is waited for; `list_lag` is how long a job that
+    was created may be missing from lists; `holder` is who this process is in the ledger, `host:pid:id`.
+    """
+
+    reader: Reader
+    writer: Writer
+    ledger: Ledger
+    objects: Objects
+    infrastructure: Infrastructure
+    clock: Clock
+    listener: Listener
+    holder: str
+    poll: float = 10.0
+    list_lag: timedelta = timedelta(seconds=60)
+
+    @property
+    def view(self) -> View:
+        """The part of it that only looks."""
+        return View(self.reader, self.ledger, self.objects, self.infrastructure, self.clock)

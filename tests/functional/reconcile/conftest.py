@@ -6,7 +6,7 @@ import json
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -14,9 +14,10 @@ from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
 
 from tuneform.platforms.vertex import connect
-from tuneform.reconcile.core import Ports
 from tuneform.reconcile.desired import Content, HyperParameters, Identity, Project, Serving, Tuning
+from tuneform.reconcile.holders import holder
 from tuneform.reconcile.live import Progress
+from tuneform.reconcile.ports import Ports
 
 PROJECT = Project("demo", "demo-project", "us-central1", "us-central1", "team", "demo-project-tuneform-state")
 COLOURS = ("red", "green", "blue")
@@ -63,9 +64,19 @@ class Bench:
     clock: EmulatorClock
     bucket: Any
     tuning: Tuning
+    endpoint: str
+    runs: int = 0
 
     def serving(self, revision: str, **fields: Any) -> Serving:
         return Serving(PROJECT, "intents", "intents", revision, **fields)
+
+    def restart(self, **options: Any) -> Ports:
+        """Ports as another process would have them: nothing is shared but the emulator."""
+        host, pid, run = holder().split(":")
+        self.runs += 1
+        name = f"{host}:{pid}:{run}-{self.runs}"
+        given = {"listener": self.heard, "clock": self.clock, "holder": name, "list_lag": timedelta(0)}
+        return connect(PROJECT, self.endpoint, **{**given, **options})
 
     def with_epochs(self, epochs: int) -> Tuning:
         return replace(self.tuning, hyper_parameters=HyperParameters(epochs, "ADAPTER_SIZE_EIGHT", 1.0))
@@ -88,9 +99,9 @@ def bench(emulator: Any) -> Bench:
         "demo-project", AnonymousCredentials(), client_options={"api_endpoint": emulator.endpoint}
     )
     bucket = client.create_bucket("demo-data", location="us-central1")
-    ports = connect(PROJECT, emulator.endpoint, listener=heard, clock=clock)
-    tuning = Tuning(PROJECT, "intents", "gemini-2.5-flash", Content("", "", 0, 0))
-    made = Bench(ports, heard, clock, bucket, tuning)
+    ports = connect(PROJECT, emulator.endpoint, listener=heard, clock=clock, list_lag=timedelta(0))
+    tuning = Tuning(PROJECT, "intents", "gemini-2.5-flash", Content("", "", 0, 0), keep=None)
+    made = Bench(ports, heard, clock, bucket, tuning, emulator.endpoint)
     made.tuning = replace(
         tuning,
         training=made.put("train", 20),

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from dataclasses import replace
 
 import pytest
 from tests.functional.reconcile.conftest import PROJECT, Bench
 
 from tuneform.errors import ReconcileError, Terminal
-from tuneform.reconcile import core
-from tuneform.reconcile.attempts import LEASE
+from tuneform.reconcile import execute
 from tuneform.reconcile.desired import Gate
 from tuneform.reconcile.ledger import AttemptState, Versioned
 from tuneform.reconcile.live import JobState
-from tuneform.reconcile.serving import promote
 
 
 def jobs(bench: Bench) -> int:
@@ -21,8 +21,8 @@ def jobs(bench: Bench) -> int:
 
 
 def test_one_tuning_from_nothing_to_an_answer_under_its_lasting_name(bench: Bench) -> None:
-    status = core.apply_tuning(bench.ports, bench.tuning)
-    served = promote.apply_serving(bench.ports, bench.serving(status.revision, checkpoint="best"))
+    status = execute.apply_tuning(bench.ports, bench.tuning)
+    served = execute.apply_serving(bench.ports, bench.serving(status.revision, checkpoint="best"))
 
     assert served is not None
     assert served.endpoint == "projects/demo-project/locations/us-central1/endpoints/intents"
@@ -35,34 +35,38 @@ def test_one_tuning_from_nothing_to_an_answer_under_its_lasting_name(bench: Benc
 
 
 def test_applied_again_nothing_is_done(bench: Bench) -> None:
-    status = core.apply_tuning(bench.ports, bench.tuning)
+    status = execute.apply_tuning(bench.ports, bench.tuning)
     serving = bench.serving(status.revision)
-    promote.apply_serving(bench.ports, serving)
+    execute.apply_serving(bench.ports, serving)
     bench.heard.said.clear()
 
-    again = core.apply_tuning(bench.ports, bench.tuning, current=status.revision)
-    promote.apply_serving(bench.ports, serving)
+    again = execute.apply_tuning(bench.ports, bench.tuning)
+    execute.apply_serving(bench.ports, serving)
 
-    assert again == status
+    assert (again.revision, again.model, again.checkpoints) == (
+        status.revision,
+        status.model,
+        status.checkpoints,
+    )
     assert bench.heard.said == []
     assert jobs(bench) == 1
 
 
 def test_a_lost_ledger_and_a_lost_state_adopt_what_is_live(bench: Bench) -> None:
-    status = core.apply_tuning(bench.ports, bench.tuning)
+    status = execute.apply_tuning(bench.ports, bench.tuning)
     for uri in bench.ports.objects.under(f"gs://{PROJECT.state_bucket}/ledger"):
         bench.ports.objects.delete(uri)
 
-    again = core.apply_tuning(bench.ports, bench.tuning)
+    again = execute.apply_tuning(bench.ports, bench.tuning)
 
     assert again == status
     assert jobs(bench) == 1
 
 
 def test_an_edit_and_its_revert_make_one_job_more_and_not_two(bench: Bench) -> None:
-    first = core.apply_tuning(bench.ports, bench.tuning)
-    second = core.apply_tuning(bench.ports, bench.with_epochs(4), current=first.revision)
-    back = core.apply_tuning(bench.ports, bench.tuning, current=second.revision)
+    first = execute.apply_tuning(bench.ports, bench.tuning)
+    second = execute.apply_tuning(bench.ports, bench.with_epochs(4))
+    back = execute.apply_tuning(bench.ports, bench.tuning)
 
     assert back == first
     assert second.revision != first.revision
@@ -70,18 +74,18 @@ def test_an_edit_and_its_revert_make_one_job_more_and_not_two(bench: Bench) -> N
 
 
 def test_the_fence_is_gone_once_the_job_has_read_it(bench: Bench) -> None:
-    core.apply_tuning(bench.ports, bench.tuning)
+    execute.apply_tuning(bench.ports, bench.tuning)
 
     assert bench.ports.objects.under("gs://demo-data/attempts") == ()
 
 
 def test_a_wait_called_off_leaves_the_job_running_and_recorded(bench: Bench) -> None:
     bench.clock.stop = True
-    with pytest.raises(core.Interrupted, match="called off"):
-        core.apply_tuning(bench.ports, bench.tuning)
+    with pytest.raises(execute.Interrupted, match="called off"):
+        execute.apply_tuning(bench.ports, bench.tuning)
 
     bench.clock.stop = False
-    status = core.apply_tuning(bench.ports, bench.tuning)
+    status = execute.apply_tuning(bench.ports, bench.tuning)
 
     assert status.model
     assert jobs(bench) == 1
@@ -89,18 +93,16 @@ def test_a_wait_called_off_leaves_the_job_running_and_recorded(bench: Bench) -> 
 
 def test_a_claim_whose_holder_is_gone_is_revoked_and_tried_anew(bench: Bench) -> None:
     """What a run leaves behind that is killed between its claim and its create."""
-    status = core.apply_tuning(bench.ports, bench.tuning, wait=False)
+    status = execute.apply_tuning(bench.ports, bench.tuning, wait=False)
     found = bench.ports.ledger.read(PROJECT, "intents", status.revision)
     assert found is not None
     attempt = found.record.attempts[0]
     other = replace(bench.tuning, name="other")
-    dead = replace(
-        attempt, state=AttemptState.SENT, job="", holder="another-host:1:x", lease=bench.clock.now() - LEASE
-    )
+    dead = replace(attempt, state=AttemptState.SENT, job="", holder=f"{socket.gethostname()}:{os.getpid()}:0")
     record = replace(found.record, name="other", attempts=(dead,))
     bench.ports.ledger.write(PROJECT, Versioned(record))
 
-    core.apply_tuning(bench.ports, other)
+    execute.apply_tuning(bench.ports, other)
 
     after = bench.ports.ledger.read(PROJECT, "other", status.revision)
     assert after is not None
@@ -111,7 +113,7 @@ def test_a_refused_job_is_a_clear_error_and_paid_nothing(bench: Bench) -> None:
     wrong = replace(bench.tuning, base_model="gemini-0.1-nano")
 
     with pytest.raises(Terminal, match="not supported") as caught:
-        core.apply_tuning(bench.ports, wrong)
+        execute.apply_tuning(bench.ports, wrong)
 
     assert "gemini-0.1-nano" in str(caught.value)
     assert jobs(bench) == 0
@@ -119,13 +121,13 @@ def test_a_refused_job_is_a_clear_error_and_paid_nothing(bench: Bench) -> None:
 
 
 def test_a_gate_that_is_not_passed_leaves_what_serves(bench: Bench) -> None:
-    first = core.apply_tuning(bench.ports, bench.tuning)
-    promote.apply_serving(bench.ports, bench.serving(first.revision))
-    second = core.apply_tuning(bench.ports, bench.with_epochs(4), current=first.revision)
+    first = execute.apply_tuning(bench.ports, bench.tuning)
+    execute.apply_serving(bench.ports, bench.serving(first.revision))
+    second = execute.apply_tuning(bench.ports, bench.with_epochs(4))
     strict = bench.serving(second.revision, gate=Gate(eval_loss_at_most=0.0))
 
     with pytest.raises(ReconcileError, match="did not pass its gate"):
-        promote.apply_serving(bench.ports, strict)
+        execute.apply_serving(bench.ports, strict)
 
     live = bench.ports.reader.endpoint(strict.endpoint)
     assert live is not None
@@ -133,15 +135,15 @@ def test_a_gate_that_is_not_passed_leaves_what_serves(bench: Bench) -> None:
 
 
 def test_the_serving_endpoint_answers_all_through_a_promotion(bench: Bench) -> None:
-    first = core.apply_tuning(bench.ports, bench.tuning)
+    first = execute.apply_tuning(bench.ports, bench.tuning)
     serving = bench.serving(first.revision)
-    promote.apply_serving(bench.ports, serving)
+    execute.apply_serving(bench.ports, serving)
     question = {"contents": [{"role": "user", "parts": [{"text": "say blue please 1"}]}]}
     answers: list[str] = []
     bench.clock.before_wait = lambda: answers.append(bench.ports.writer.ask(serving.endpoint, question))
 
-    second = core.apply_tuning(bench.ports, bench.with_epochs(4), current=first.revision)
-    promote.apply_serving(bench.ports, replace(serving, revision=second.revision))
+    second = execute.apply_tuning(bench.ports, bench.with_epochs(4))
+    execute.apply_serving(bench.ports, replace(serving, revision=second.revision))
     bench.clock.before_wait()
 
     assert len(answers) > 2
@@ -149,23 +151,23 @@ def test_the_serving_endpoint_answers_all_through_a_promotion(bench: Bench) -> N
 
 
 def test_an_old_revision_beyond_keep_is_retired_and_trained_again_when_asked_for(bench: Bench) -> None:
-    first = core.apply_tuning(bench.ports, bench.tuning)
-    promote.apply_serving(bench.ports, bench.serving(first.revision))
-    second = core.apply_tuning(bench.ports, bench.with_epochs(4), current=first.revision)
-    promote.apply_serving(bench.ports, bench.serving(second.revision, keep=0))
+    first = execute.apply_tuning(bench.ports, bench.tuning)
+    execute.apply_serving(bench.ports, bench.serving(first.revision))
+    second = execute.apply_tuning(bench.ports, bench.with_epochs(4))
+    execute.apply_serving(bench.ports, bench.serving(second.revision, keep=0))
 
     assert bench.ports.reader.model(first.model) is None
-    (reason,) = core.preview_tuning(bench.ports, bench.tuning, second.revision).reasons
+    (reason,) = execute.preview_tuning(bench.ports, bench.tuning)[0].reasons
     assert reason.startswith(f"attempt 2 at {first.revision} (retired earlier, asked for again")
 
 
 def test_removed_nothing_is_live_but_the_job_records_and_the_ledger(bench: Bench) -> None:
-    status = core.apply_tuning(bench.ports, bench.tuning)
+    status = execute.apply_tuning(bench.ports, bench.tuning)
     serving = bench.serving(status.revision)
-    promote.apply_serving(bench.ports, serving)
+    execute.apply_serving(bench.ports, serving)
 
-    promote.remove_serving(bench.ports, PROJECT, serving.endpoint)
-    core.remove_tuning(bench.ports, PROJECT, "intents")
+    execute.remove_serving(bench.ports, serving)
+    execute.remove_tuning(bench.ports, PROJECT, "intents")
 
     assert bench.ports.reader.endpoint(serving.endpoint) is None
     assert bench.ports.reader.model(status.model) is None
@@ -174,9 +176,9 @@ def test_removed_nothing_is_live_but_the_job_records_and_the_ledger(bench: Bench
 
 
 def test_removing_cancels_what_runs(bench: Bench) -> None:
-    core.apply_tuning(bench.ports, bench.with_epochs(50), wait=False)
+    execute.apply_tuning(bench.ports, bench.with_epochs(50), wait=False)
 
-    core.remove_tuning(bench.ports, PROJECT, "intents")
+    execute.remove_tuning(bench.ports, PROJECT, "intents")
 
     (job,) = bench.ports.reader.jobs(PROJECT, "intents")
     assert job.state in {JobState.CANCELLED, JobState.SUCCEEDED}
@@ -184,12 +186,12 @@ def test_removing_cancels_what_runs(bench: Bench) -> None:
 
 
 def test_without_waiting_an_ended_job_is_recorded_by_the_next_run(bench: Bench) -> None:
-    status = core.apply_tuning(bench.ports, bench.tuning, wait=False)
+    status = execute.apply_tuning(bench.ports, bench.tuning, wait=False)
     assert status.job is not None
     while (job := bench.ports.reader.job(status.job.name)) is not None and not job.state.ended:
         bench.clock.wait(0.05)
 
-    after = core.apply_tuning(bench.ports, bench.tuning, current=status.revision, wait=False)
+    after = execute.apply_tuning(bench.ports, bench.tuning, wait=False)
 
     assert after.model
-    assert core.preview_tuning(bench.ports, bench.tuning, status.revision).actions == ()
+    assert execute.preview_tuning(bench.ports, bench.tuning)[0].actions == ()

@@ -19,6 +19,7 @@ TUNING = Tuning(
     base_model="gemini-2.5-flash",
     training=Content("gs://demo-data/datasets/intents/aa.jsonl", "sha256:aa", 300, 6_000),
     hyper_parameters=HyperParameters(4, "ADAPTER_SIZE_EIGHT", 1.0),
+    keep=None,
 )
 REVISION = revision(TUNING)
 JOB = f"{PROJECT.parent}/tuningJobs/1"
@@ -62,7 +63,16 @@ def model(**labels: str) -> Model:
 
 def record(state: AttemptState, *, tuning: Tuning = TUNING, **fields: Any) -> Record:
     attempt = Attempt(**{"number": 1, "state": state, "cause": "first", "job": JOB, "model": MODEL, **fields})
-    return Record("demo", tuning.name, revision(tuning), recipe(tuning), (attempt,))
+    return Record(
+        "demo",
+        tuning.name,
+        revision(tuning),
+        recipe(tuning),
+        (attempt,),
+        wanted=NOON,
+        training=tuning.training.uri,
+        best="2",
+    )
 
 
 def serving(**fields: Any) -> Serving:

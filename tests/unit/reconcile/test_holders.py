@@ -6,8 +6,11 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 
-from tuneform.reconcile.attempts import holder, is_alive, is_gone
+from tests.unit.reconcile.builders import NOON
+
+from tuneform.reconcile.holders import LEASE, held, holder, is_alive, is_gone
 
 
 def test_a_process_that_works_is_alive_and_no_holder_that_is_gone() -> None:
@@ -29,3 +32,12 @@ def test_a_process_that_ended_is_gone_before_and_after_its_parent_asks_after_it(
 
     process.wait()
     assert is_gone(name)
+
+
+def test_a_claim_of_a_living_holder_keeps_others_away_for_the_lease_by_the_servers_time() -> None:
+    other = "another-host:1:x"
+
+    assert held(other, holder(), NOON, NOON + LEASE - timedelta(seconds=1))
+    assert not held(other, holder(), NOON, NOON + LEASE)
+    assert not held(holder(), holder(), NOON, NOON)
+    assert not held(f"{socket.gethostname()}:{os.getpid()}:0", holder(), NOON, NOON)

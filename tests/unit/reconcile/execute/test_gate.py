@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,9 +12,16 @@ from tests.unit.reconcile.builders import record
 
 from tuneform.errors import ReconcileError
 from tuneform.reconcile.desired import Content, Gate
+from tuneform.reconcile.execute.gate import (
+    Measuring,
+    at_step,
+    best_checkpoint,
+    evaluations,
+    measure_all,
+    missed,
+)
 from tuneform.reconcile.ledger import AttemptState
 from tuneform.reconcile.live import Checkpoint, Curves
-from tuneform.reconcile.serving.gate import Measuring, at_step, measure_all, verdict
 
 TEST = Content("gs://b/test.jsonl", "sha256:test", 3, 30)
 CHECKPOINT = Checkpoint("2", 2, 20, "endpoint")
@@ -33,7 +41,7 @@ def measuring(asked: list[str], *, test: Content | None = TEST) -> Measuring:
         asked.append(request["contents"][0]["parts"][0]["text"])
         return "2 " if asked[-1] == "1" else "wrong"
 
-    return Measuring(test, lambda uri: {TEST.uri: DATA}[uri], lambda: CURVES, ask, "r1-x")
+    return Measuring(test, lambda uri: {TEST.uri: DATA}[uri], lambda: CURVES, ask)
 
 
 def test_exact_match_is_the_share_of_right_answers() -> None:
@@ -44,7 +52,7 @@ def test_exact_match_is_the_share_of_right_answers() -> None:
 
     assert sorted(asked) == ["1", "2", "3"]
     assert results[0].value == pytest.approx(1 / 3)
-    assert verdict(gate, results) == ("exactMatch at least 0.5 was asked for, 0.3333 was measured",)
+    assert missed(gate, results) == ("exactMatch at least 0.5 was asked for, 0.3333 was measured",)
 
 
 def test_a_kept_measurement_asks_nothing_again() -> None:
@@ -57,7 +65,7 @@ def test_a_kept_measurement_asks_nothing_again() -> None:
 
     assert len(asked) == 2
     assert again == kept
-    assert verdict(gate, results) == ()
+    assert missed(gate, results) == ()
 
 
 def test_evaluation_metrics_are_those_of_the_checkpoint_served() -> None:
@@ -66,7 +74,7 @@ def test_evaluation_metrics_are_those_of_the_checkpoint_served() -> None:
     _, results = measure_all(record(AttemptState.SUCCEEDED), gate, CHECKPOINT, measuring([]))
 
     assert [result.value for result in results] == [0.4, 0.8]
-    assert verdict(gate, results) == ("evalAccuracy at least 0.9 was asked for, 0.8 was measured",)
+    assert missed(gate, results) == ("evalAccuracy at least 0.9 was asked for, 0.8 was measured",)
 
 
 def test_without_a_test_split_the_gate_says_what_is_missing() -> None:
@@ -79,3 +87,29 @@ def test_without_a_test_split_the_gate_says_what_is_missing() -> None:
 def test_the_value_at_a_step_is_the_last_one_measured_by_then() -> None:
     assert at_step(((10, 0.9), (20, 0.4)), 25) == 0.4
     assert at_step(((10, 0.9),), 5) is None
+
+
+def test_no_worse_than_what_serves_is_judged_by_the_same_measurements() -> None:
+    gate = Gate(no_worse_than_serving=True)
+
+    kept, results = measure_all(record(AttemptState.SUCCEEDED), gate, CHECKPOINT, measuring([]))
+    better = (replace(results[0], value=0.5),)
+
+    assert [result.metric for result in kept.gates] == ["exactMatch"]
+    assert missed(gate, results, ()) == ()
+    assert missed(gate, results, results) == ()
+    assert missed(gate, results, better) == ("exactMatch 0.3333 is worse than 0.5 of what serves",)
+
+
+def test_what_vertex_measured_is_kept_by_checkpoint_and_the_least_loss_is_the_best() -> None:
+    checkpoints = tuple(Checkpoint(str(n), n, n * 10) for n in (1, 2, 3))
+
+    kept = evaluations("r1-x", checkpoints, CURVES)
+
+    assert [(r.checkpoint, r.value) for r in kept if r.metric == "evalLoss"] == [
+        ("1", 0.9),
+        ("2", 0.4),
+        ("3", 0.6),
+    ]
+    assert best_checkpoint(checkpoints, kept) == "2"
+    assert best_checkpoint(checkpoints, ()) == ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,44 +16,52 @@ from tuneform.reconcile.live import Checkpoint, Curves, Points
 CONCURRENT_QUESTIONS = 8
 """Few enough to stay under any endpoint's quota."""
 
+MORE_IS_BETTER = {"exactMatch": True, "evalAccuracy": True, "evalLoss": False}
+
 
 @dataclass(frozen=True)
 class Demand:
-    """One thing the gate asks for."""
+    """One thing the gate asks for. A threshold of None asks for nothing but the comparison with what serves."""
 
     metric: str
-    threshold: float
-    at_least: bool
+    threshold: float | None
 
     def passed(self, value: float) -> bool:
         """Whether a measured value is good enough."""
-        return value >= self.threshold if self.at_least else value <= self.threshold
+        return self.threshold is None or no_worse(self.metric, value, self.threshold)
 
     def __str__(self) -> str:
-        return f"{self.metric} {'at least' if self.at_least else 'at most'} {self.threshold:g}"
+        if self.threshold is None:
+            return f"{self.metric} no worse than what serves"
+        return f"{self.metric} {'at least' if MORE_IS_BETTER[self.metric] else 'at most'} {self.threshold:g}"
+
+
+def no_worse(metric: str, value: float, than: float) -> bool:
+    """Whether a value of a metric is at least as good as another."""
+    return value >= than if MORE_IS_BETTER[metric] else value <= than
 
 
 def demands(gate: Gate) -> tuple[Demand, ...]:
-    """What the gate asks for, one by one."""
+    """What the gate asks for, one by one. `noWorseThan` alone compares exactMatch."""
     asked = (
-        ("exactMatch", gate.exact_match_at_least, True),
-        ("evalLoss", gate.eval_loss_at_most, False),
-        ("evalAccuracy", gate.eval_accuracy_at_least, True),
+        ("exactMatch", gate.exact_match_at_least),
+        ("evalLoss", gate.eval_loss_at_most),
+        ("evalAccuracy", gate.eval_accuracy_at_least),
     )
-    return tuple(Demand(metric, value, at_least) for metric, value, at_least in asked if value is not None)
+    found = tuple(Demand(metric, value) for metric, value in asked if value is not None)
+    return found or ((Demand("exactMatch", None),) if gate.no_worse_than_serving else ())
 
 
 @dataclass(frozen=True)
 class Measuring:
-    """What measuring needs: the test split's bytes when asked for, the job's curves, and a way to ask a question."""
+    """What measuring one revision needs: the test split, its bytes, the job's curves, and a way to ask a question."""
 
     test: Content | None
     read: Callable[[str], bytes]
     curves: Callable[[], Curves]
     ask: Callable[[Mapping[str, Any]], str]
-    digest: str
 
-    def measure(self, demand: Demand, gate: Gate, checkpoint: Checkpoint) -> GateResult:
+    def measure(self, demand: Demand, gate: Gate, record: Record, checkpoint: Checkpoint) -> GateResult:
         """One metric of one checkpoint.
 
         Raises:
@@ -69,7 +77,7 @@ class Measuring:
                 f"the gate asks for {demand}, and there is no such measurement",
                 remedy="give the dataset a validation split: Vertex measures evaluation metrics on it",
             )
-        return GateResult(checkpoint.id, demand.metric, value, self.digest, 0)
+        return GateResult(checkpoint.id, demand.metric, value, record.revision, 0)
 
     def _exact_match(self, gate: Gate, checkpoint: Checkpoint) -> GateResult:
         if self.test is None:
@@ -94,27 +102,54 @@ def at_step(points: Points, step: int) -> float | None:
     return before[-1] if before else None
 
 
+def evaluations(revision: str, checkpoints: tuple[Checkpoint, ...], curves: Curves) -> tuple[GateResult, ...]:
+    """What Vertex measured of each checkpoint on the validation data, to be kept: no curve is read for it again."""
+    series = (("evalLoss", curves.eval_loss), ("evalAccuracy", curves.eval_accuracy))
+    return tuple(
+        GateResult(checkpoint.id, metric, value, revision, 0)
+        for checkpoint in checkpoints
+        for metric, points in series
+        if (value := at_step(points, checkpoint.step)) is not None
+    )
+
+
+def best_checkpoint(checkpoints: tuple[Checkpoint, ...], results: tuple[GateResult, ...]) -> str:
+    """The checkpoint with the least evaluation loss, the earlier one of equals; empty without such losses."""
+    losses = {result.checkpoint: result.value for result in results if result.metric == "evalLoss"}
+    known = [(losses[c.id], c.step, c.id) for c in checkpoints if c.id in losses]
+    return min(known)[2] if known else ""
+
+
 def measure_all(
     record: Record, gate: Gate, checkpoint: Checkpoint, measuring: Measuring
 ) -> tuple[Record, tuple[GateResult, ...]]:
     """Every demand's measurement, kept ones reused; the record holds the new ones."""
     results: list[GateResult] = []
     for demand in demands(gate):
-        digest, asked = measuring.digest, 0
+        digest, asked = record.revision, 0
         if demand.metric == "exactMatch" and measuring.test is not None:
             digest, asked = measuring.test.digest, gate.exact_match_examples or 0
         kept = record.measured(checkpoint.id, demand.metric, digest, asked)
-        result = kept or measuring.measure(demand, gate, checkpoint)
+        result = kept or measuring.measure(demand, gate, record, checkpoint)
         if kept is None:
             record = replace(record, gates=(*record.gates, result))
         results.append(result)
     return record, tuple(results)
 
 
-def verdict(gate: Gate, results: Sequence[GateResult]) -> tuple[str, ...]:
-    """The demands that were not met, in words; empty when the gate is passed."""
-    return tuple(
+def missed(
+    gate: Gate, results: tuple[GateResult, ...], serving: tuple[GateResult, ...] = ()
+) -> tuple[str, ...]:
+    """The demands that were not met, in words; empty when the gate is passed. `serving` is what serves now."""
+    found = [
         f"{demand} was asked for, {result.value:.4g} was measured"
         for demand, result in zip(demands(gate), results, strict=True)
         if not demand.passed(result.value)
-    )
+    ]
+    if gate.no_worse_than_serving:
+        found += [
+            f"{new.metric} {new.value:.4g} is worse than {old.value:.4g} of what serves"
+            for new, old in zip(results, serving, strict=False)
+            if not no_worse(new.metric, new.value, old.value)
+        ]
+    return tuple(found)

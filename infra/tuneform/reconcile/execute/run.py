@@ -1,0 +1,366 @@
+"""The loop: look, plan, perform, until nothing is left to do. Level-triggered: only what is seen now counts.
+
+Nothing is remembered between rounds but what the ledger and the platform hold, so that any process can go on where
+another one died. The faces (Pulumi provider, command line, later an operator) have no logic of their own.
+
+What went wrong decides what follows: a conflict in the ledger means another look at once; a call that did nothing
+(`Retryable`) or that nobody knows the end of (`Ambiguous`) means another look after a delay, since the next plan
+starts from what is there; everything else stops that item, and no other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from tuneform.errors import Ambiguous, LedgerConflict, MachineError, ReconcileError, Retryable, TuneformError
+from tuneform.reconcile.actions import (
+    Action,
+    Adopt,
+    Blocked,
+    Create,
+    Later,
+    Revoke,
+    Settle,
+    Unfence,
+    Upload,
+    Wait,
+    explain,
+    last,
+)
+from tuneform.reconcile.desired import Content, Desired, Identity, Project, Serving, Tuning
+from tuneform.reconcile.execute.perform import Performer, Supply
+from tuneform.reconcile.execute.retire import clear_endpoint
+from tuneform.reconcile.execute.status import ServingStatus, TuningStatus, serving_status, tuning_status
+from tuneform.reconcile.live import OWNER_LABEL, Curves, Job, progress
+from tuneform.reconcile.observe import World, closer, names_of, observe
+from tuneform.reconcile.plan import (
+    Item,
+    Plan,
+    ServingPlan,
+    TuningPlan,
+    plan_project,
+    plan_serving,
+    plan_tuning,
+)
+from tuneform.reconcile.plan.project import replan
+from tuneform.reconcile.ports import Ports, View
+
+TRIES = 6
+"""How often in a row an item's calls may fail for the moment before its run is given up."""
+FIRST_DELAY, LONGEST_DELAY = 0.5, 20.0
+"""Seconds between such tries, doubled each time, where the service names no delay."""
+QUIET = (Wait, Settle, Unfence)
+"""What is done without a word: it follows from what was said before."""
+
+
+class Interrupted(MachineError):
+    """Waiting was called off. The job goes on, and is recorded."""
+
+    code = "E420"
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An item that could not be brought to what was asked, and why."""
+
+    item: Item
+    error: TuneformError
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended: what is left to do, what failed, what was done (each action in words, with its item's key)."""
+
+    plan: Plan
+    world: World
+    failures: tuple[Failure, ...] = ()
+    done: tuple[tuple[str, Action], ...] = ()
+
+
+def look(view: View, desired: Desired, before: World | None = None) -> tuple[World, Plan]:
+    """One look and the plan for it; what has something to do is looked at closely before it is planned for good.
+
+    With `before`, see `observe`.
+    """
+    world = observe(view, desired, before)
+    plan = plan_project(desired, world)
+    lean = {name for name, found in world.records.items() if any(versioned.lean for versioned in found)}
+    names = {name for item in plan.changes for name in _names(desired, item)} & lean
+    if not names:
+        return world, plan
+    world = closer(view, desired, world, names)
+    return world, replan(plan, desired, world)
+
+
+def _names(desired: Desired, item: Item) -> tuple[str, ...]:
+    for serving in desired.servings if item.kind == "TunedModel" else ():
+        if serving.name == item.name:
+            return (serving.tuning, *serving.tuning_names)
+    for tuning in desired.tunings if item.kind == "TuningJob" else ():
+        if tuning.name == item.name:
+            return names_of(tuning)
+    return (item.name,)
+
+
+@dataclass
+class _Trouble:
+    """How often an item's calls failed for the moment, and when they may be tried again."""
+
+    tries: int = 0
+    until: datetime | None = None
+
+
+@dataclass
+class Run:
+    """One run over a project's documents. `round` may be called for ever (`--watch`); `apply` ends by itself."""
+
+    ports: Ports
+    desired: Desired
+    supply: Supply
+    failures: dict[str, Failure] = field(default_factory=dict)
+    done: list[tuple[str, Action]] = field(default_factory=list)
+    _troubles: dict[str, _Trouble] = field(default_factory=dict)
+    _said: set[tuple[str, str]] = field(default_factory=set)
+    _asked: set[str] = field(default_factory=set)
+
+    def round(self, before: World | None = None) -> tuple[World, Plan, bool]:
+        """Look, plan, and perform everything that can be performed now; says whether something was.
+
+        With `before`, only at what that look may have changed since: see `observe`.
+        """
+        world, plan = look(self.ports.view, self.desired, before)
+        moved = False
+        for item in plan.changes:
+            if item.key in self.failures or self._cooling(item) or self._overruled(item):
+                continue
+            moved |= self._work(item, world)
+        return world, plan, moved
+
+    def _overruled(self, item: Item) -> bool:
+        """Whether another run asked for another revision since this one asked for its own.
+
+        Then this one stops: two that go on would cancel and pay for each other's jobs in turn.
+        """
+        if not isinstance(item.about, TuningPlan) or item.facts is None:
+            return False
+        current, wanted = item.facts["current"], item.about.revision
+        if current == wanted:
+            self._asked.add(item.key)
+        elif current and item.key in self._asked:
+            error = ReconcileError(
+                f"another run has asked for {current} since this one asked for {wanted}",
+                remedy="see who else applies specs to this project, then apply those that are to hold",
+            )
+            self.failures[item.key] = Failure(item, error)
+            return True
+        return False
+
+    def _cooling(self, item: Item) -> bool:
+        trouble = self._troubles.get(item.key)
+        return trouble is not None and trouble.until is not None and self.ports.clock.now() < trouble.until
+
+    def _work(self, item: Item, world: World) -> bool:
+        performer = self._performer(item, world)
+        moved = False
+        try:
+            for action in item.actions:
+                if world.lacks and isinstance(action, (Create, Upload)):
+                    continue  # what `up` is for comes first; the lack itself is an item of the plan
+                self._say(item, action)
+                if performer.perform(action):
+                    moved = True
+                    if isinstance(action, (Create, Adopt)):
+                        self._asked.add(item.key)
+                    self.done.append((item.key, action))
+        except LedgerConflict:
+            return True
+        except (Retryable, Ambiguous) as error:
+            return self._again(item, error)
+        except TuneformError as error:
+            self.failures[item.key] = Failure(item, error)
+            return moved
+        if moved:
+            self._troubles.pop(item.key, None)
+        elif item.blocked:
+            reason = item.blocked[0]
+            self.failures[item.key] = Failure(item, ReconcileError(reason.reason, remedy=reason.remedy))
+        return moved
+
+    def _again(self, item: Item, error: Retryable | Ambiguous) -> bool:
+        trouble = self._troubles.setdefault(item.key, _Trouble())
+        trouble.tries += 1
+        if trouble.tries >= TRIES:
+            self.failures[item.key] = Failure(item, error)
+            return False
+        delay = min(error.retry_after or FIRST_DELAY * 2 ** (trouble.tries - 1), LONGEST_DELAY)
+        trouble.until = self.ports.clock.now() + timedelta(seconds=delay)
+        self.ports.listener.say(self._identity(item), f"{error.message}; looks again in {delay:g} s")
+        return False
+
+    def _performer(self, item: Item, world: World) -> Performer:
+        tuning = next((t for t in self.desired.tunings if t.name == item.name), None)
+        serving = next((s for s in self.desired.servings if s.name == item.name), None)
+        wants = (
+            item.kind == "TuningJob" and not item.removed,
+            item.kind == "TunedModel" and not item.removed,
+        )
+        return Performer(
+            self.ports,
+            self.desired,
+            world,
+            item,
+            self.supply,
+            tuning if wants[0] else None,
+            serving if wants[1] else None,
+        )
+
+    def _say(self, item: Item, action: Action) -> None:
+        """Say what is about to be done; the same thing is said once."""
+        text = explain(action)
+        if isinstance(action, (*QUIET, Later, Blocked)) or (item.key, text) in self._said:
+            return
+        self._said.add((item.key, text))
+        self.ports.listener.say(self._identity(item), text)
+
+    def _identity(self, item: Item) -> Identity:
+        return Identity(self.desired.project.name, item.name)
+
+    def waiting(self, plan: Plan) -> list[tuple[Item, Wait]]:
+        """The jobs that are under way, of items that have not failed."""
+        return [
+            (item, action)
+            for item in plan.changes
+            if item.key not in self.failures
+            for action in item.actions
+            if isinstance(action, Wait)
+        ]
+
+    def pending(self, plan: Plan) -> bool:
+        """Whether something else than a job is waited for: a delay, a lease, the lag of lists."""
+        return any(
+            item.key not in self.failures
+            and (item.key in self._troubles or any(isinstance(action, Revoke) for action in item.actions))
+            for item in plan.changes
+        )
+
+    def follow(self, world: World, plan: Plan) -> None:
+        """Tell how far each job is, and cancel what is past its limits.timeout."""
+        for item, action in self.waiting(plan):
+            tuning = next((t for t in self.desired.tunings if t.name == item.name), None)
+            job = next((j for found in world.jobs.values() for j in found if j.name == action.job), None)
+            if job is None:
+                continue
+            job = self.ports.reader.job(job.name) or job
+            curves = self.ports.reader.curves(job) if job.experiment else Curves()
+            self.ports.listener.progress(self._identity(item), progress(job, curves))
+            if tuning is not None and self._overdue(tuning, job):
+                self.ports.listener.say(
+                    tuning.identity, f"{last(job.name)} is past limits.timeout and is cancelled"
+                )
+                self.ports.writer.cancel_job(job.name)
+
+    def _overdue(self, tuning: Tuning, job: Job) -> bool:
+        limit = tuning.limits.timeout
+        if limit is None or job.created is None or not job.live:
+            return False
+        return self.ports.ledger.now() - job.created > limit
+
+
+def apply(ports: Ports, desired: Desired, *, wait: bool = True, supply: Supply | None = None) -> Outcome:
+    """Bring a project to what the specs ask for; with `wait`, until its jobs have ended and what follows is done.
+
+    Raises:
+        Interrupted: waiting was called off; the jobs go on.
+        RemoteError: the project cannot be looked at.
+    """
+    run = Run(ports, desired, supply or _nothing_to_upload)
+    seen: World | None = None
+    while True:
+        world, plan, moved = run.round(seen)
+        if moved:
+            uploaded = any(isinstance(action, Upload) for item in plan.changes for action in item.actions)
+            seen = None if uploaded else world
+            continue
+        waiting = run.waiting(plan)
+        pending = run.pending(plan)
+        if not pending and not (wait and waiting):
+            if seen is not None:
+                seen = None
+                continue
+            return Outcome(plan, world, tuple(run.failures.values()), tuple(run.done))
+        seen = world
+        run.follow(world, plan)
+        if ports.clock.wait(min(ports.poll, 1.0) if pending else ports.poll):
+            raise _interrupted(desired, waiting)
+
+
+def _interrupted(desired: Desired, waiting: list[tuple[Item, Wait]]) -> Interrupted:
+    names = ", ".join(f"{desired.project.name}/{item.name}" for item, _ in waiting) or desired.project.name
+    jobs = ", ".join(action.job for _, action in waiting)
+    goes = f"{jobs} goes on; " if jobs else ""
+    return Interrupted(
+        f"waiting for {names} was called off", remedy=f"{goes}run the same command again to follow it"
+    )
+
+
+def _nothing_to_upload(content: Content) -> bytes:
+    raise ReconcileError(
+        f"{content.uri} is not in the bucket", remedy="apply the Dataset that holds it: `tuneform up`"
+    )
+
+
+def preview_tuning(ports: Ports, tuning: Tuning) -> tuple[TuningPlan, World]:
+    """What `apply_tuning` would do now, and what was seen."""
+    world = observe(ports.view, Desired(tuning.project, (tuning,), whole=False))
+    return plan_tuning(tuning, world.tuning(*names_of(tuning))), world
+
+
+def preview_serving(ports: Ports, serving: Serving) -> tuple[ServingPlan, World]:
+    """What `apply_serving` would do now, and what was seen."""
+    world = observe(ports.view, Desired(serving.project, servings=(serving,), whole=False))
+    return plan_serving(serving, world.serving(serving)), world
+
+
+def apply_tuning(ports: Ports, tuning: Tuning, *, wait: bool = True) -> TuningStatus:
+    """Bring one tuning to its wanted revision; with `wait`, until its job has succeeded.
+
+    Raises:
+        ReconcileError: the plan is blocked, or the job failed or was cancelled.
+        Interrupted: waiting was called off.
+        RemoteError: a call failed; whatever was begun is in the ledger, and the next run goes on from there.
+    """
+    outcome = apply(ports, Desired(tuning.project, (tuning,), whole=False), wait=wait)
+    _raise_first(outcome)
+    return tuning_status(ports.reader, tuning, outcome.world)
+
+
+def apply_serving(ports: Ports, serving: Serving) -> ServingStatus | None:
+    """Make the wanted revision's checkpoint serve; None while its job has not succeeded.
+
+    Raises:
+        ReconcileError: the gate was not passed (what served goes on serving), or the plan is blocked.
+    """
+    outcome = apply(ports, Desired(serving.project, servings=(serving,), whole=False), wait=False)
+    _raise_first(outcome)
+    return serving_status(ports.reader, serving, outcome.world)
+
+
+def _raise_first(outcome: Outcome) -> None:
+    for failure in outcome.failures:
+        raise failure.error
+
+
+def remove_tuning(ports: Ports, project: Project, name: str) -> None:
+    """Cancel what runs, wait for it, and retire every model of one tuning; the job records stay in Vertex."""
+    _raise_first(apply(ports, Desired(project, gone=(name,), whole=False)))
+
+
+def remove_serving(ports: Ports, serving: Serving) -> None:
+    """Take everything off the serving endpoint and delete it; another owner's endpoint is left alone."""
+    for name in (serving.candidate, serving.endpoint):
+        live = ports.reader.endpoint(name)
+        if live is not None and live.labels.get(OWNER_LABEL) == serving.project.owner:
+            clear_endpoint(ports, name)
+    if serving.pointer:
+        ports.ledger.unpoint(serving.project, serving.name)

@@ -1,0 +1,255 @@
+"""The plan of a whole project: every document's part, what was removed, what blocks, and the stamp of what was seen."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+from tuneform.reconcile.actions import (
+    Action,
+    Blocked,
+    Cancel,
+    DeleteObject,
+    Later,
+    RemoveEndpoint,
+    RemovePointer,
+    Retire,
+    Settle,
+    Upload,
+    Wait,
+    explain,
+)
+from tuneform.reconcile.desired import Content, Desired, Project, Serving, Tuning
+from tuneform.reconcile.ledger import AttemptState
+from tuneform.reconcile.live import NAME_LABEL, OWNER_LABEL, REVISION_LABEL
+from tuneform.reconcile.observe import ObservedTuning, World, names_of
+from tuneform.reconcile.plan.serving import ServingPlan, plan_serving
+from tuneform.reconcile.plan.tuning import SETTLED, TuningPlan, attempt_of, plan_tuning, unresolved
+
+
+@dataclass(frozen=True)
+class Item:
+    """One document, or what is left of a removed one, and what would be done for it.
+
+    `kind` is the document's, `Infrastructure` for what `up` is for; `about` is the plan that the actions come from,
+    None where there is none; `facts` is what was seen that decides.
+    """
+
+    kind: str
+    name: str
+    actions: tuple[Action, ...]
+    about: TuningPlan | ServingPlan | None = None
+    facts: Mapping[str, Any] | None = None
+    removed: bool = False
+
+    @property
+    def key(self) -> str:
+        """The item among those of a plan."""
+        return f"{self.kind} {self.name}"
+
+    @property
+    def blocked(self) -> tuple[Blocked, ...]:
+        """What of it cannot be done."""
+        return tuple(action for action in self.actions if isinstance(action, Blocked))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What `apply` would do now, in order; items without actions are in agreement with what is live."""
+
+    project: Project
+    items: tuple[Item, ...]
+
+    @cached_property
+    def changes(self) -> tuple[Item, ...]:
+        """The items with something to do, or to say."""
+        return tuple(item for item in self.items if item.actions)
+
+    @cached_property
+    def stamp(self) -> str:
+        """SHA-256 of what the plan says and of what it rests on: the same again only for the same specs and world."""
+        seen = [[item.kind, item.name, [*map(as_json, item.actions)], item.facts] for item in self.changes]
+        asked = [
+            item.about.revision if isinstance(item.about, TuningPlan) else item.name for item in self.items
+        ]
+        text = json.dumps([asdict(self.project), seen, asked], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+def as_json(action: Action) -> dict[str, Any]:
+    """An action as plain data, with its type."""
+    inner = (
+        {"action": as_json(action.action), "condition": action.condition}
+        if isinstance(action, Later)
+        else None
+    )
+    return {"type": type(action).__name__, **(inner or asdict(action))}
+
+
+def plan_project(desired: Desired, world: World) -> Plan:
+    """Every document's plan, in an order that does not depend on anything but their names."""
+    items = [
+        *(
+            Item("Infrastructure", lack.what, (Blocked(str(lack), "run `tuneform up`"),))
+            for lack in world.lacks
+        ),
+        *_contents(desired.contents, world),
+        *(_tuning(tuning, world) for tuning in desired.tunings),
+        *(_serving(serving, world) for serving in desired.servings),
+    ]
+    return Plan(desired.project, (*items, *_removed(desired, world)))
+
+
+def replan(plan: Plan, desired: Desired, world: World) -> Plan:
+    """The same plan, with what had something to do planned again for a closer look."""
+    tunings = {tuning.name: tuning for tuning in desired.tunings}
+    servings = {serving.name: serving for serving in desired.servings}
+
+    def again(item: Item) -> Item:
+        if item.actions and item.kind == "TuningJob":
+            return _tuning(tunings[item.name], world)
+        if item.actions and item.kind == "TunedModel":
+            return _serving(servings[item.name], world)
+        return item
+
+    items = tuple(again(item) for item in plan.items if not item.removed)
+    return Plan(plan.project, (*items, *_removed(desired, world)))
+
+
+def _contents(contents: Iterable[Content], world: World) -> Iterator[Item]:
+    for content in sorted(set(contents), key=lambda content: content.uri):
+        stored = world.stored.get(content.uri)
+        actions: tuple[Action, ...] = ()
+        if stored is None:
+            actions = (Upload(content, "it is not in the bucket"),)
+        elif not stored.intact or (stored.digest and stored.digest != content.digest):
+            actions = (Upload(content, "someone replaced the object"),)
+        yield Item("Dataset", content.uri.split("/datasets/")[-1], actions)
+
+
+def _tuning(tuning: Tuning, world: World) -> Item:
+    observed = world.tuning(*names_of(tuning))
+    plan = plan_tuning(tuning, observed)
+    return Item("TuningJob", tuning.name, plan.actions, plan, _facts(observed) if plan.actions else None)
+
+
+def _serving(serving: Serving, world: World) -> Item:
+    observed = world.serving(serving)
+    plan = plan_serving(serving, observed)
+    facts: dict[str, Any] | None = None
+    if plan.actions:
+        endpoint = observed.endpoint
+        deployed = [asdict(d) for d in endpoint.deployed] if endpoint else None
+        facts = {**_facts(observed.tuning), "deployed": deployed, "wanted": serving.revision}
+    return Item("TunedModel", serving.name, plan.actions, plan, facts)
+
+
+def _facts(observed: ObservedTuning) -> dict[str, Any]:
+    """What decides. The states of a job on its way count as one, or a plan would be stale within seconds."""
+    jobs = {job.name: "LIVE" if job.live else job.state.value for job in observed.jobs}
+    last = {
+        revision: f"{record.last.number} {record.last.state.value}" if record.last else ""
+        for revision, record in observed.records.items()
+    }
+    models = sorted(model.name for model in observed.models.values())
+    return {"jobs": jobs, "attempts": last, "models": models, "current": observed.current}
+
+
+def _removed(desired: Desired, world: World) -> Iterator[Item]:
+    """What is live and asked for by no document. A narrow look covers only what is said to be gone."""
+    gone = set(desired.gone)
+    if desired.whole:
+        yield from _removed_servings(desired, world)
+        claimed = {name for tuning in desired.tunings for name in names_of(tuning)}
+        gone |= {*world.jobs, *world.records} - claimed
+    for name in sorted(gone):
+        observed = world.tuning(name)
+        actions = tuple(_remove(observed))
+        if actions:
+            yield Item("TuningJob", name, actions, None, _facts(observed), removed=True)
+    yield from _leftovers(desired, world)
+
+
+def _removed_servings(desired: Desired, world: World) -> Iterator[Item]:
+    wanted = {name for serving in desired.servings for name in (serving.endpoint, serving.candidate)}
+    kept = {
+        versioned.record.last.model
+        for records in world.records.values()
+        for versioned in records
+        if versioned.record.retain and versioned.record.last
+    }
+    for name, endpoint in sorted(world.endpoints.items()):
+        labels = endpoint.labels
+        ours = labels.get(OWNER_LABEL) == desired.project.owner and NAME_LABEL in labels
+        if not ours or REVISION_LABEL in labels or name in wanted:
+            continue
+        if any(f"{d.model}@{d.version}" in kept for d in endpoint.deployed):
+            continue
+        action = RemoveEndpoint(name, "no document asks for it any more")
+        yield Item("TunedModel", labels[NAME_LABEL], (action,), removed=True)
+    pointing = {serving.name for serving in desired.servings if serving.pointer}
+    for name in sorted(world.pointers.keys() - pointing):
+        yield Item(
+            "TunedModel", name, (RemovePointer(name, "no document asks for it any more"),), removed=True
+        )
+
+
+def _remove(observed: ObservedTuning) -> Iterator[Action]:
+    """What becomes of a tuning whose document was removed; the records of its jobs stay in Vertex."""
+    for job in observed.jobs:
+        record = observed.records.get(job.revision)
+        if record is not None and record.retain:
+            continue
+        attempt = attempt_of(record, job)
+        if job.live:
+            yield Cancel(job.name, job.revision, "its document was removed")
+        if not job.state.ended:
+            yield Wait(job.revision, job.name)
+        elif attempt is not None and attempt.state not in SETTLED:
+            yield Settle(job.revision, job.name)
+        if job.succeeded and job.name in observed.models:
+            yield Retire(job.revision, job.name, "its document was removed")
+    yield from unresolved(observed)
+
+
+def _leftovers(desired: Desired, world: World) -> Iterator[Item]:
+    """Objects of ours that nothing needs: copies of attempts that are over, content of no revision that is kept."""
+    live = [
+        (versioned.record, versioned.record.last)
+        for records in world.records.values()
+        for versioned in records
+        if versioned.record.last is not None
+    ]
+    jobs = [job for found in world.jobs.values() for job in found if not job.state.ended]
+    used = {last.fence for _, last in live if last.state.unresolved or last.state is AttemptState.KNOWN}
+    used |= {job.training_uri for job in jobs}
+    for uri in world.fences:
+        if uri not in used:
+            yield Item(
+                "Dataset", uri, (DeleteObject(uri, "the attempt that it was for is over"),), removed=True
+            )
+    if not desired.whole:
+        return
+    needed = {content.uri for content in desired.contents}
+    needed |= {uri for job in jobs for uri in (job.training_uri, job.validation_uri)}
+    needed |= {record.training for record, last in live if record.kept or last.fence in used}
+    for uri, stored in sorted(world.stored.items()):
+        if stored.digest and uri not in needed:
+            action = DeleteObject(uri, "no document, job or kept revision needs it")
+            yield Item("Dataset", uri.split("/datasets/")[-1], (action,), removed=True)
+
+
+def differences(saved: Mapping[str, Any], now: Plan) -> tuple[str, ...]:
+    """What changed since a plan was saved, item by item; `saved` maps each item's key to its actions in words."""
+    current = {item.key: [explain(action) for action in item.actions] for item in now.changes}
+    found: list[str] = []
+    for key in sorted({*saved, *current}):
+        before, after = saved.get(key, []), current.get(key, [])
+        if before != after:
+            then, today = "; ".join(before) or "nothing to do", "; ".join(after) or "nothing to do"
+            found.append(f"{key}: planned was: {then}; now it would be: {today}")
+    return tuple(found)
