@@ -15,7 +15,7 @@ from typing import Any
 
 from google.api_core import exceptions
 
-from tuneform.platforms.vertex.calls.retry import READ, Policy, Undecodable
+from tuneform.platforms.vertex.calls.retry import ONCE, READ, Policy, Undecodable
 from tuneform.platforms.vertex.clients import Clients
 from tuneform.reconcile.desired import Project
 
@@ -184,7 +184,11 @@ async def delete(
 
 
 async def copy(clients: Clients, source: Place, target: Place) -> None:
-    """Copy within Cloud Storage, however many calls a large object needs; raises google's NotFound."""
+    """Copy within Cloud Storage, however many calls a large object needs, each sent once; raises google's NotFound.
+
+    A call that was repeated might arrive twice, and the second time give its data back to an attempt that was starved
+    of it (docs/decisions/attempts.md).
+    """
     token: str | None = None
     while True:
 
@@ -194,7 +198,7 @@ async def copy(clients: Clients, source: Place, target: Place) -> None:
             following: str | None = goal.rewrite(origin, token=token, timeout=clients.deadline, retry=None)[0]
             return following
 
-        token = await clients.storage(step)
+        token = await clients.storage(step, policy=ONCE)
         if token is None:
             return
 
