@@ -43,6 +43,9 @@ def vertex_line(value: Any, preamble: str = "") -> Canonical:
     """
     if not isinstance(value, dict):
         raise RowError("E211", f"an example is an object, not {_type(value)}")
+    dialogue = _dialogue(value, preamble)
+    if dialogue is not None:
+        return dialogue
     example = _plain(value, 0)
     contents = example.get("contents")
     if not isinstance(contents, list) or not contents:
@@ -62,6 +65,36 @@ def vertex_line(value: Any, preamble: str = "") -> Canonical:
     if "systemInstruction" in example:
         example["systemInstruction"] = _system(example["systemInstruction"])
     return _finish(example, sum(map(count_tokens, _texts(example))))
+
+
+def _dialogue(value: dict[str, Any], preamble: str) -> Canonical | None:
+    """The line of what most examples are: turns of text alone, the first one the user's, spelt as they should be.
+
+    There is nothing in it to be spelt in another way or to be left out, which is most of the work with the others.
+    None where it is anything else, or where something is wrong with it.
+    """
+    contents = value.get("contents")
+    if len(value) != 1 or not isinstance(contents, list) or not contents:
+        return None
+    texts: list[str] = []
+    for turn in contents:
+        if not isinstance(turn, dict) or len(turn) != 2 or turn.get("role") not in ROLES:
+            return None
+        parts = turn.get("parts")
+        if not isinstance(parts, list) or len(parts) != 1:
+            return None
+        part = parts[0]
+        text = part.get("text") if isinstance(part, dict) and len(part) == 1 else None
+        if not isinstance(text, str) or not text or text.isspace() or "\0" in text:
+            return None
+        texts.append(text)
+    asked = contents[0]
+    if asked["role"] != "user" or contents[-1]["role"] != "model":
+        return None
+    if preamble.strip():
+        texts[0] = _with_preamble(texts[0], preamble)
+        value = {"contents": [{**asked, "parts": [{"text": texts[0]}]}, *contents[1:]]}
+    return _finish(value, sum(map(count_tokens, texts)))
 
 
 def _finish(example: Mapping[str, Any], tokens: int) -> Canonical:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+import io
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
+from itertools import chain, islice
 from typing import Any, BinaryIO
 
 import orjson
@@ -13,6 +14,7 @@ import orjson
 from tuneform.datasets.problems import Origin, Problems, RowError, quoted
 
 _BOM = b"\xef\xbb\xbf"
+_BATCH = 1_000_000
 # Python's csv refuses fields beyond 131,072 characters unless told; an example may be longer than that.
 _LONGEST_FIELD = 2**31 - 1
 _USUAL_COLUMNS = [("text_input", "output"), ("textInput", "output"), ("input", "output")]
@@ -118,39 +120,52 @@ def _not_utf8(bad: UnicodeDecodeError) -> RowError:
     return RowError("E206", f"not UTF-8: byte 0x{byte:02x}", hint=hint, column=bad.start + 1)
 
 
-class _Text:
-    """The lines of a CSV file as text, with the number of the last one handed out.
+def _text_lines(origin: Origin, stream: BinaryIO, problems: Problems) -> Iterator[str]:
+    """The lines of a CSV file as text.
 
     CRLF becomes LF, also between quotes: line ends belong to the file, and version control changes them.
     """
+    return chain.from_iterable(_text_batches(origin, stream, problems))
 
-    def __init__(self, origin: Origin, stream: BinaryIO, problems: Problems) -> None:
-        self.number = 0
-        self._origin = origin
-        self._lines = _lines(stream)
-        self._problems = problems
 
-    def __iter__(self) -> Iterator[str]:
-        return self
-
-    def __next__(self) -> str:
-        line = next(self._lines)
-        self.number += 1
-        if line.endswith(b"\r\n"):
-            line = line[:-2] + b"\n"
-        if b"\0" in line:
-            self._note(RowError("E207", "NUL character: this is not text", column=line.index(b"\0") + 1))
+def _text_batches(origin: Origin, stream: BinaryIO, problems: Problems) -> Iterator[Iterable[str]]:
+    """The lines, about a megabyte at once: nearly always there is nothing wrong with any of them."""
+    number = 1
+    while lines := stream.readlines(_BATCH):
+        if number == 1:
+            lines[0] = lines[0].removeprefix(_BOM)
+        data = b"".join(lines).replace(b"\r\n", b"\n")
         try:
-            return line.decode()
-        except UnicodeDecodeError as bad:
-            self._note(_not_utf8(bad))
-            return line.decode(errors="replace")
+            text = None if b"\0" in data else data.decode()
+        except UnicodeDecodeError:
+            text = None
+        if text is None:
+            yield _lines_with_faults(origin, lines, number, problems)
+        else:
+            # Not splitlines, which takes more than line feeds for the ends of lines.
+            yield io.StringIO(text, newline="\n")
+        number += len(lines)
 
-    def _note(self, wrong: RowError) -> None:
-        number, column = self.number, wrong.column
-        self._problems.add(
-            self._origin.diagnostic(wrong.code, wrong.message, number=number, column=column, hint=wrong.hint)
+
+def _lines_with_faults(
+    origin: Origin, lines: Sequence[bytes], first: int, problems: Problems
+) -> Iterator[str]:
+    """The lines, numbered from `first`; what is wrong with one is noted when it is handed out."""
+
+    def note(number: int, wrong: RowError) -> None:
+        problems.add(
+            origin.diagnostic(wrong.code, wrong.message, number=number, column=wrong.column, hint=wrong.hint)
         )
+
+    for number, line in enumerate(lines, first):
+        data = line[:-2] + b"\n" if line.endswith(b"\r\n") else line
+        if b"\0" in data:
+            note(number, RowError("E207", "NUL character: this is not text", column=data.index(b"\0") + 1))
+        try:
+            yield data.decode()
+        except UnicodeDecodeError as bad:
+            note(number, _not_utf8(bad))
+            yield data.decode(errors="replace")
 
 
 def _csv_pairs(
@@ -178,10 +193,9 @@ def _csv_pairs(
 
 def _csv_records(origin: Origin, stream: BinaryIO, problems: Problems) -> Iterator[tuple[int, list[str]]]:
     csv.field_size_limit(_LONGEST_FIELD)
-    text = _Text(origin, stream, problems)
-    reader = csv.reader(text, strict=True)
+    reader = csv.reader(_text_lines(origin, stream, problems), strict=True)
     while True:
-        begin = text.number + 1
+        begin = reader.line_num + 1
         try:
             fields = next(reader)
         except StopIteration:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tuneform.datasets import DatasetSource, Split, pairs, prepare
+from tuneform.datasets.canonical import vertex_line
+from tuneform.datasets.problems import RowError
 
 from .helpers import WRITERS, Pairs, as_csv, no_fetch, pair_jsonl, prepared, vertex_jsonl
 
@@ -152,3 +154,26 @@ def test_pairs_come_back_as_they_were_written(content: Pairs, name: str) -> None
 def test_equal_content_in_json_escapes_is_equal(tmp_path: Path) -> None:
     escaped = json.dumps({"text_input": "Grüße 東京 😀", "output": "x/y"}).replace("/", "\\/").encode()
     assert training(tmp_path, escaped) == training(tmp_path, pair_jsonl([("Grüße 東京 😀", "x/y")]))
+
+
+SOME_TURN = st.fixed_dictionaries(
+    {
+        "role": st.sampled_from(["user", "model", "model", "function", "User", "system"]),
+        "parts": st.lists(st.fixed_dictionaries({"text": texts | st.just(" ")}), min_size=1, max_size=2),
+    }
+)
+
+
+def made_of(example: dict[str, object], preamble: str) -> object:
+    try:
+        return vertex_line(example, preamble)
+    except RowError as wrong:
+        return wrong.code, wrong.message, wrong.hint
+
+
+@settings(deadline=None)
+@given(st.lists(SOME_TURN, max_size=4), st.sampled_from(["", " ", "Say it.\n"]))
+@example([{"role": "user", "parts": [{"text": "a"}]}, {"role": "model", "parts": [{"text": "b"}]}], "Say it.")
+def test_turns_of_text_alone_give_the_line_that_all_else_would(turns: list[object], preamble: str) -> None:
+    # A null field is left out, and such an example is looked at field by field.
+    assert made_of({"contents": turns}, preamble) == made_of({"contents": turns, "tools": None}, preamble)
