@@ -1,0 +1,114 @@
+"""A run killed at one of its calls, then a plain re-run, and what is wrong afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tests.faults.appliers import Appliers
+from tests.faults.endings import Complaint, Ending, complaints, ending, sound
+from tests.faults.points import Point, points_of, reach
+from tests.faults.stage import APPLY, Snapshot, Stage
+
+SIDE_BY_SIDE = 3
+"""Points tried at once: most of a point's time is waiting."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An undisturbed run: every point of it, and where it ends."""
+
+    points: tuple[Point, ...]
+    ending: Ending
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What came of one point. `reached` is False when the run ended without coming there."""
+
+    point: Point
+    reached: bool
+    wrong: tuple[Complaint, ...] = ()
+
+    def __str__(self) -> str:
+        return "\n".join([str(self.point), *map(str, self.wrong)])
+
+
+def reference(snapshot: Snapshot) -> Reference:
+    """Run once, undisturbed; fails unless that ends as it should."""
+    with snapshot.stage() as stage:
+        stage.does(*APPLY)
+        points = points_of(stage.control.log())
+        unsettled = settled(stage)
+        found = ending(stage.world)
+        wrong = [*unsettled, *sound(found, snapshot.wanted.name)]
+        assert not wrong, "\n".join(map(str, wrong))
+    return Reference(tuple(points), found)
+
+
+def settled(stage: Stage) -> list[Complaint]:
+    """What is wrong unless a plan has nothing to do."""
+    plan = stage.plan()
+    return [] if plan.code == 0 else [Complaint("unfinished", f"plan says {plan.code}: {plan.text}")]
+
+
+def go_on(stage: Stage, wanted: Ending) -> list[Complaint]:
+    """Run again, and say what is wrong then."""
+    again = stage.apply()
+    if again.code != 0:
+        return [Complaint("unfinished", f"the re-run ended with {again.code}: {again.text}")]
+    return [*settled(stage), *complaints(ending(stage.world), wanted)]
+
+
+def crash(snapshot: Snapshot, point: Point, wanted: Ending, appliers: Appliers | None = None) -> Verdict:
+    """Kill a run at a point (before: the call never happens; after: its answer never arrives), and run again."""
+    with snapshot.stage() as stage:
+        control = stage.control
+        barrier = control.hold(point.when, **point.calls)
+        run = stage.start(*APPLY, appliers=appliers)
+        held = reach(control, run)
+        if held is None:
+            return Verdict(point, False, _unreached(point, run.wait().text))
+        run.kill()
+        control.release(held.id, "drop" if point.when == "before" else "proceed")
+        control.remove(barrier)
+        return Verdict(point, True, tuple(go_on(stage, wanted)))
+
+
+def late(snapshot: Snapshot, point: Point, wanted: Ending) -> Verdict:
+    """Kill a run while a call is on its way, run again, let the call arrive, and run once more."""
+    with snapshot.stage() as stage:
+        control = stage.control
+        barrier = control.hold("before", **point.calls)
+        run = stage.start(*APPLY)
+        held = reach(control, run)
+        if held is None:
+            return Verdict(point, False, _unreached(point, run.wait().text))
+        run.kill()
+        before = stage.apply()
+        control.release(held.id)
+        control.remove(barrier)
+        wrong = [*_ended_well(before.code, before.text), *go_on(stage, wanted)]
+        return Verdict(point, True, tuple(wrong))
+
+
+def _ended_well(code: int, text: str) -> Iterator[Complaint]:
+    if code != 0:
+        yield Complaint("unfinished", f"the re-run ended with {code}: {text}")
+
+
+def _unreached(point: Point, text: str) -> tuple[Complaint, ...]:
+    """Looking at what moves by itself may take fewer calls another time; what changes something happens each time."""
+    if not point.writes:
+        return ()
+    return (Complaint("unfinished", f"the run never came to {point}: {text}"),)
+
+
+def sweep(points: Sequence[Point], strike: Callable[[Point], Verdict]) -> Iterator[Verdict]:
+    """Try every point, a few side by side; the verdicts come in the points' order."""
+    pool = ThreadPoolExecutor(SIDE_BY_SIDE)
+    try:
+        yield from pool.map(strike, points)
+    finally:
+        pool.shutdown(cancel_futures=True)
