@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from bisect import bisect_right
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from tuneform.errors import Diagnostic, Position
@@ -13,9 +13,13 @@ from tuneform.errors import Diagnostic, Position
 MAX_BYTES = 10_000_000
 _READ_BYTES = 65_536
 _LINE_END = re.compile(r"\r\n|\n|\r")
-# What YAML 1.2 (section 5.1) allows in a stream, inverted.
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
 _PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
+
+
+@cache
+def _unprintable() -> re.Pattern[str]:
+    """What YAML 1.2 (section 5.1) allows in a stream, inverted; slow to compile, and seldom asked for."""
+    return re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufeff\uff00-\ufffd\U00010000-\U0010ffff]")
 
 
 class Source:
@@ -104,7 +108,7 @@ def decode(path: Path, data: bytes) -> Source | Diagnostic:
     # Bytes first: nearly all files are ASCII, and looked at in a tenth of the time.
     if not data.translate(None, _PRINTABLE):
         return source
-    if wrong := _UNPRINTABLE.search(text):
+    if wrong := _unprintable().search(text):
         char = ord(wrong.group())
         place = source.position(wrong.start())
         return Diagnostic("E106", f"the character U+{char:04X} is not allowed in YAML", place)
