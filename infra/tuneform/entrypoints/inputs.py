@@ -20,6 +20,9 @@ from tuneform.specs import (
     TuningJob,
 )
 
+KEEP_UNSERVED = 2
+"""Earlier revisions kept of a TuningJob that no TunedModel says it for: the default of TunedModel.keep."""
+
 
 def project(tree: Tree, document: Document[Any]) -> dict[str, Any]:
     """The `project` input of every resource."""
@@ -53,29 +56,31 @@ def has_split(document: Document[Dataset], name: Literal["validation", "test"]) 
 def dataset(tree: Tree, document: Document[Dataset]) -> dict[str, Any]:
     """The inputs of a Dataset."""
     bucket = tree.find(DatasetBucket, document.spec.bucket.ref, document.project)
-    return {
-        "project": project(tree, document),
-        "name": document.name,
-        "bucket": bucket.spec.bucket_name,
-        "root": str(tree.root.resolve()),
-        "source": source(document).to_json(),
-    }
+    return _given(
+        project=project(tree, document),
+        name=document.name,
+        previousNames=_previous_names(document),
+        bucket=bucket.spec.bucket_name,
+        root=str(tree.root.resolve()),
+        source=source(document).to_json(),
+    )
 
 
 def tuning_job(
     tree: Tree, document: Document[TuningJob], *, training: Any, validation: Any, wait: str = "succeeded"
 ) -> dict[str, Any]:
-    """The inputs of a TuningJob. Its models are kept on deletion when its TunedModel says Retain."""
+    """The inputs of a TuningJob. How many models are kept, and whether on deletion too, its TunedModel says."""
     spec = document.spec
     hyper, limits = spec.hyper_parameters, spec.limits
-    retained = any(
-        model.spec.job.ref == document.name and model.spec.deletion_policy == "Retain"
+    served = [
+        model.spec
         for model in tree.of(TunedModel)
-        if model.project == document.project
-    )
+        if model.project == document.project and model.spec.job.ref == document.name
+    ]
     return _given(
         project=project(tree, document),
         name=document.name,
+        previousNames=_previous_names(document),
         baseModel=spec.base_model,
         method=spec.method,
         training=training,
@@ -97,7 +102,9 @@ def tuning_job(
             retries=limits.retries,
         ),
         whenSuperseded=spec.when_superseded,
-        deletionPolicy="Retain" if retained else "Delete",
+        onModelLost=spec.on_model_lost,
+        keep=None if served else KEEP_UNSERVED,
+        deletionPolicy=served[0].deletion_policy if served else "Delete",
         wait=wait,
     )
 
@@ -111,13 +118,16 @@ def tuned_model(
     return _given(
         project=project(tree, document),
         name=document.name,
+        previousNames=_previous_names(document),
         job=spec.job.ref,
+        jobPreviousNames=_previous_names(job),
         revision=revision,
         model=model,
         checkpoint=spec.checkpoint,
         gate=spec.gate.model_dump(mode="json", by_alias=True, exclude_none=True),
         test=test,
         keep=spec.keep,
+        serving=spec.serving,
         labels=labels(tree, document),
         displayName=spec.display_name or document.name,
         description=spec.description,
@@ -153,6 +163,10 @@ def _account(tree: Tree, document: Document[TuningJob]) -> str | None:
     if reference is None:
         return None
     return account_email(tree, tree.find(ServiceAccount, reference.ref, document.project))
+
+
+def _previous_names(document: Document[Any]) -> list[str] | None:
+    return list(document.metadata.previous_names) or None
 
 
 def _given(**fields: Any) -> dict[str, Any]:

@@ -17,8 +17,8 @@ from tuneform.entrypoints.provider.resources.base import content_json, project_o
 from tuneform.entrypoints.provider.resources.tuning_job import tuning_of
 from tuneform.entrypoints.provider.session import Session
 from tuneform.errors import SettingsError
-from tuneform.reconcile import content, core
-from tuneform.reconcile.recipe import revision
+from tuneform.reconcile import content
+from tuneform.reconcile.execute import preview_tuning, tuning_status
 
 _KINDS: dict[str, type[specs.SpecModel]] = {
     "tuneform:index:Dataset": specs.Dataset,
@@ -67,8 +67,8 @@ def _model(tree: specs.Tree, model: specs.Document[specs.TunedModel], session: S
     job = tree.find(specs.TuningJob, model.spec.job.ref, model.project)
     tuning = tuning_of(_tuning(tree, job, session))
     ports = session.ports(tuning.project)
-    observed = core.observe_tuning(ports, tuning.project, tuning.name)
-    status = core.tuning_status(ports, revision(tuning), observed)
+    _, world = preview_tuning(ports, tuning)
+    status = tuning_status(ports.reader, tuning, world)
     test = _splits(tree, job, session).get("test")
     return inputs.tuned_model(tree, model, revision=status.revision, model=status.model or None, test=test)
 

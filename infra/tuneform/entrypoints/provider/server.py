@@ -23,9 +23,8 @@ from tuneform.entrypoints.provider import importing
 from tuneform.entrypoints.provider.resources import RESOURCES, Call, Resource
 from tuneform.entrypoints.provider.session import Session, load_clients, working_for
 from tuneform.entrypoints.provider.shape import Failure, failures, schema_text
-from tuneform.entrypoints.provider.wire import Properties, conceal, decode, encode, reveal, unknown
+from tuneform.entrypoints.provider.wire import Properties, conceal, decode, encode, reveal
 from tuneform.errors import TuneformError
-from tuneform.reconcile.diff import diff
 
 THREADS = 64
 """Resources that may be waited for at the same time; a tuning job keeps a thread busy until it has ended."""
@@ -99,13 +98,8 @@ class Provider:
         """Against the inputs before and what is live."""
         resource = _resource(request.urn)
         call = self._call(request.news, request.old_inputs, request.olds)
-        replace = [
-            change.path
-            for change in diff(call.old_inputs, call.inputs)
-            if change.op == "change" and change.path in resource.identity and not unknown(change.new)
-        ]
-        if replace:
-            return _difference(dict.fromkeys(replace, True), replace=True)
+        if replaced := resource.replaced(call):
+            return _difference(dict.fromkeys(replaced, True), replace=True)
         return _difference(resource.differences(call))
 
     def create(self, request: provider_pb2.CreateRequest) -> provider_pb2.CreateResponse:
@@ -130,7 +124,10 @@ class Provider:
         return provider_pb2.UpdateResponse(properties=encode(outputs))
 
     def read(self, request: provider_pb2.ReadRequest) -> provider_pb2.ReadResponse:
-        """The live resource, for a refresh (the state's inputs are given) or an import (an id alone is given)."""
+        """The live resource, for a refresh (the state's inputs are given) or an import (an id alone is given).
+
+        An update cannot give a resource another id, a read can: here the id of a renamed one follows its name.
+        """
         resource = _resource(request.urn)
         given = decode(request.inputs)
         if not given.get("project"):
@@ -140,7 +137,7 @@ class Provider:
         if outputs is None:
             return provider_pb2.ReadResponse()
         return provider_pb2.ReadResponse(
-            id=request.id, inputs=encode(given), properties=encode(conceal(outputs, given))
+            id=resource.id(call.inputs), inputs=encode(given), properties=encode(conceal(outputs, given))
         )
 
     def delete(self, request: provider_pb2.DeleteRequest) -> empty_pb2.Empty:

@@ -15,9 +15,9 @@ import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
 from tuneform.entrypoints.provider.wire import Properties
-from tuneform.reconcile.core import Ports
 from tuneform.reconcile.desired import Identity, Project
 from tuneform.reconcile.live import Progress
+from tuneform.reconcile.ports import Ports
 
 _urn: ContextVar[str] = ContextVar("urn", default="")
 """The resource that the current thread works for: the core knows identities, the engine URNs."""
@@ -123,4 +123,5 @@ def load_clients() -> None:
     from tuneform.platforms.vertex import slim  # noqa: PLC0415 (as above)
 
     for service in ("gen_ai_tuning_service", "model_service", "endpoint_service"):
-        slim.client_class(service)
+        slim.client_class(service, asynchronous=True)
+        slim.transport_class(service)

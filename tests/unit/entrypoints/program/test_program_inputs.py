@@ -114,6 +114,36 @@ def test_a_model_names_job_gate_and_checkpoint(tree: specs.Tree) -> None:
     assert "model" not in given
 
 
+def test_how_many_models_are_kept_is_said_once(tree: specs.Tree, tmp_path: Path) -> None:
+    served = inputs.tuning_job(
+        tree, tree.find(specs.TuningJob, "intents", "demo"), training={}, validation=None
+    )
+    assert "keep" not in served, "its TunedModel says it"
+    (tmp_path / "specs.yaml").write_text(SPECS.rpartition("---")[0])
+    alone = specs.load(tmp_path)
+    document = alone.find(specs.TuningJob, "intents", "demo")
+    given = inputs.tuning_job(alone, document, training={}, validation=None)
+    assert (given["keep"], given["deletionPolicy"]) == (2, "Delete")
+
+
+def test_earlier_names_and_what_happens_to_a_lost_model_reach_the_resources(tmp_path: Path) -> None:
+    text = SPECS.replace("{name: intents", "{name: answers, previousNames: [intents]").replace(
+        "{ref: intents}", "{ref: answers}"
+    )
+    text = text.replace("  baseModel", "  onModelLost: retrain\n  baseModel")
+    text = text.replace("checkpoint: 3, gate: {", "serving: pointer, gate: {noWorseThan: serving, ")
+    (tmp_path / "specs.yaml").write_text(text)
+    tree = specs.load(tmp_path)
+    dataset = inputs.dataset(tree, tree.find(specs.Dataset, "answers", "demo"))
+    job = inputs.tuning_job(tree, tree.find(specs.TuningJob, "answers", "demo"), training={}, validation=None)
+    served = tree.find(specs.TunedModel, "served", "demo")
+    model = inputs.tuned_model(tree, served, revision="r1-x", model=None, test=None)
+    assert dataset["previousNames"] == job["previousNames"] == model["jobPreviousNames"] == ["intents"]
+    assert "previousNames" not in model
+    assert job["onModelLost"] == "retrain"
+    assert (model["serving"], model["gate"]["noWorseThan"]) == ("pointer", "serving")
+
+
 def test_a_setting_that_is_none_is_refused_before_anything_is_declared(tree: specs.Tree) -> None:
     with pytest.raises(pulumi.RunError, match="set it to succeeded or accepted"):
         declare(tree, ProgramSettings(wait="never"))

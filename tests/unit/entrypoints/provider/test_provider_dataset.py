@@ -8,21 +8,25 @@ from typing import Any
 
 import pytest
 from tests.unit.entrypoints.provider.world import PROJECT_JSON, Live, LiveSession
+from tests.unit.reconcile.builders import job, record
 
 from tuneform.entrypoints.provider.resources.base import Call
 from tuneform.entrypoints.provider.resources.dataset import DatasetResource
 from tuneform.entrypoints.provider.wire import UNKNOWN
-from tuneform.reconcile.core import Ports
 from tuneform.reconcile.desired import Project
+from tuneform.reconcile.ledger import AttemptState
+from tuneform.reconcile.live import JobState, Stored
+from tuneform.reconcile.ports import Ports
 
 ROWS = [f"question {n},answer {n % 3}" for n in range(20)]
 
 
 class Bucket:
-    """`ports.Objects` in memory."""
+    """`ports.Objects` in memory. What was put has its digest noted; whatever else lies there is not intact."""
 
     def __init__(self) -> None:
         self.objects: dict[str, bytes] = {}
+        self.noted: dict[str, tuple[str, bytes]] = {}
 
     def read(self, uri: str) -> bytes:
         return self.objects[uri]
@@ -30,8 +34,16 @@ class Bucket:
     def exists(self, uri: str) -> bool:
         return uri in self.objects
 
-    def put(self, uri: str, data: bytes) -> bool:
-        return self.objects.setdefault(uri, data) is data
+    def put(self, uri: str, data: bytes, digest: str) -> bool:
+        self.objects[uri], self.noted[uri] = data, (digest, data)
+        return True
+
+    def stored(self, prefix: str) -> tuple[Stored, ...]:
+        return tuple(self._stored(uri) for uri in self.under(prefix))
+
+    def _stored(self, uri: str) -> Stored:
+        digest, data = self.noted.get(uri, ("", b""))
+        return Stored(uri, len(self.objects[uri]), digest, self.objects[uri] == data)
 
     def copy(self, source: str, target: str) -> None:
         self.objects[target] = self.objects[source]
@@ -44,8 +56,8 @@ class Bucket:
 
 
 class BucketSession(LiveSession):
-    def __init__(self, bucket: Bucket) -> None:
-        super().__init__(Live())
+    def __init__(self, bucket: Bucket, live: Live | None = None) -> None:
+        super().__init__(live or Live())
         self.bucket = bucket
 
     def ports(self, project: Project) -> Ports:
@@ -118,11 +130,96 @@ def test_an_object_that_somebody_deleted_is_a_difference_and_is_put_back(
     resource = DatasetResource()
     outputs = resource.apply(asked(bucket, inputs(folder, split={"test": 0.2})))
     bucket.delete(outputs["test"]["uri"])
-    call = asked(bucket, inputs(folder, split={"test": 0.2}), outputs)
+    session = BucketSession(bucket)
+    given = inputs(folder, split={"test": 0.2})
+    call = Call(session, given, given, outputs)
     assert resource.differences(call) == {"test": False}
-    assert resource.look(call) == {name: outputs[name] for name in ("training", "warnings")}
-    resource.apply(call)
+    seen = resource.look(call)
+    assert seen == {
+        "training": outputs["training"],
+        "warnings": [],
+        "drift": [f"uploads 4 examples to {outputs['test']['uri']}: it is not in the bucket"],
+    }
+    resource.foresee(call)
+    assert session.said[-1] == seen["drift"][0], "the preview says what is repaired"
+    assert resource.apply(call) == outputs
     assert resource.differences(call) == {}
+    assert resource.look(call) == outputs
+
+
+def test_an_object_that_somebody_replaced_is_a_difference_of_its_split_and_is_put_back(
+    bucket: Bucket, folder: Path
+) -> None:
+    resource = DatasetResource()
+    outputs = resource.apply(asked(bucket, inputs(folder, split={"test": 0.2})))
+    uri = outputs["training"]["uri"]
+    before, bucket.objects[uri] = bucket.objects[uri], b"poison\n"
+    call = asked(bucket, inputs(folder, split={"test": 0.2}), outputs)
+    assert resource.differences(call) == {"training": False}
+    seen = resource.look(call)
+    assert seen is not None
+    assert "training" not in seen
+    assert seen["drift"] == [f"uploads 16 examples to {uri}: someone replaced the object"]
+    resource.apply(call)
+    assert bucket.objects[uri] == before
+    assert resource.differences(call) == {}
+
+
+def test_drift_that_is_held_and_gone_is_a_difference(bucket: Bucket, folder: Path) -> None:
+    """Somebody put it right by hand after a refresh: the state is to forget it."""
+    resource = DatasetResource()
+    outputs = resource.apply(asked(bucket, inputs(folder)))
+    call = asked(bucket, inputs(folder), {**outputs, "drift": ["uploads …"]})
+    assert resource.differences(call) == {"drift": False}
+    assert resource.apply(call) == outputs
+
+
+def renamed(folder: Path) -> dict[str, Any]:
+    return {**inputs(folder), "name": "answers", "previousNames": ["intents"]}
+
+
+def test_a_rename_is_an_update_that_moves_the_content(bucket: Bucket, folder: Path) -> None:
+    resource = DatasetResource()
+    outputs = resource.apply(asked(bucket, inputs(folder)))
+    call = Call(BucketSession(bucket), renamed(folder), inputs(folder), outputs)
+    assert resource.replaced(call) == ()
+    assert resource.differences(call) == {"training": True}
+    moved = resource.apply(call)
+    assert moved["training"]["digest"] == outputs["training"]["digest"]
+    assert list(bucket.objects) == [moved["training"]["uri"]]
+    assert moved["training"]["uri"].startswith("gs://demo-data/datasets/answers/")
+    assert resource.differences(asked(bucket, renamed(folder), moved)) == {}
+
+    bare = {**inputs(folder), "name": "answers"}
+    assert resource.replaced(Call(BucketSession(bucket), bare, inputs(folder), outputs)) == ("name",)
+
+
+def test_content_that_a_running_job_reads_stays_under_the_earlier_name_until_it_has_ended(
+    bucket: Bucket, folder: Path
+) -> None:
+    resource = DatasetResource()
+    outputs = resource.apply(asked(bucket, inputs(folder)))
+    uri = outputs["training"]["uri"]
+    reads = BucketSession(bucket, Live((job(JobState.RUNNING, training_uri="", validation_uri=uri),)))
+    moved = resource.apply(Call(reads, renamed(folder), inputs(folder), outputs))
+    assert set(bucket.objects) == {uri, moved["training"]["uri"]}
+    assert resource.differences(Call(reads, renamed(folder), renamed(folder), moved)) == {}
+    ended = asked(bucket, renamed(folder), moved)
+    assert resource.differences(ended) == {"name": False}
+    resource.apply(ended)
+    assert list(bucket.objects) == [moved["training"]["uri"]]
+
+
+def test_a_delete_leaves_what_a_kept_revision_was_trained_on(bucket: Bucket, folder: Path) -> None:
+    resource = DatasetResource()
+    outputs = resource.apply(asked(bucket, inputs(folder, split={"test": 0.2})))
+    training = outputs["training"]["uri"]
+    kept = replace(record(AttemptState.SUCCEEDED), training=training)
+    resource.remove(Call(BucketSession(bucket, Live(records=(kept,))), inputs(folder)))
+    assert list(bucket.objects) == [training]
+    retained = Live(records=(replace(kept, retain=True),))
+    resource.remove(Call(BucketSession(bucket, retained), inputs(folder)))
+    assert bucket.objects == {}
 
 
 def test_an_update_keeps_earlier_content_and_a_delete_takes_all_of_it(bucket: Bucket, folder: Path) -> None:

@@ -28,7 +28,7 @@ def test_the_schema_is_of_this_version_and_describes_every_resource_and_output()
     assert schema()["version"] == version("tuneform")
     assert set(schema()["resources"]) == set(RESOURCES)
     for token, resource in RESOURCES.items():
-        assert set(schema()["resources"][token]["properties"]) == set(resource.outputs)
+        assert set(schema()["resources"][token]["properties"]) == {*resource.outputs, "drift"}
 
 
 def test_every_type_that_is_referred_to_is_there_and_every_type_is_referred_to() -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from tests.unit.entrypoints.provider.world import TUNING_INPUTS, Live, call
-from tests.unit.reconcile.builders import JOB, MODEL, REVISION, TUNING, job, model, record
+from tests.unit.reconcile.builders import JOB, MODEL, REVISION, TUNING, job, model, record, with_epochs
 
 from tuneform.entrypoints.provider.resources.tuning_job import TuningJobResource, tuning_of
 from tuneform.entrypoints.provider.wire import UNKNOWN
@@ -33,6 +34,17 @@ def test_limits_are_in_the_cores_words() -> None:
     limits = {"maxBillableTokens": 10, "timeoutSeconds": 3600, "retries": 2}
     tuning = tuning_of({**TUNING_INPUTS, "limits": limits})
     assert tuning.limits == Limits(10, timedelta(hours=1), 2)
+
+
+def test_what_else_the_core_is_to_know_has_its_words() -> None:
+    more = {
+        "previousNames": ["a", "b"],
+        "onModelLost": "retrain",
+        "deletionPolicy": "Retain",
+        "keep": 1,
+    }
+    tuning = tuning_of({**TUNING_INPUTS, **more})
+    assert tuning == replace(TUNING, previous_names=("a", "b"), on_model_lost="retrain", retain=True, keep=1)
 
 
 def test_what_is_as_it_should_be_is_no_difference() -> None:
@@ -86,7 +98,7 @@ def test_a_preview_of_an_adoption_knows_everything() -> None:
     foreseen = RESOURCE.foresee(asked)
     assert {name: foreseen[name] for name in OUTPUTS} == OUTPUTS
     assert foreseen["metrics"] == {"trainLoss": 0.5, "evalLoss": 0.75}
-    assert "no cost" in session.said[0]
+    assert session.said == [f"takes over {REVISION}, which is there already, no cost"]
 
 
 def test_a_blocked_plan_is_refused_in_the_preview() -> None:
@@ -100,6 +112,60 @@ def test_what_is_kept_of_a_run_that_was_cut_off_names_revision_and_job() -> None
     assert RESOURCE.salvage(asked) == {"revision": REVISION, "state": "RUNNING", "job": JOB}
 
 
+def test_a_refresh_shows_what_somebody_changed_and_writes_nothing() -> None:
+    live = Live((job(),), {MODEL: model(team="others")}, records=(record(AttemptState.SUCCEEDED),))
+    asked, session = call(live, TUNING_INPUTS, outputs=OUTPUTS)
+    looked = RESOURCE.look(asked)
+    assert looked is not None
+    assert looked["model"] == MODEL
+    assert looked["drift"] == ["updates the model, no training: labels.team removed (was others)"]
+    assert session.said == [f"drift: {looked['drift'][0]}"]
+
+
+def test_a_refresh_of_what_is_in_order_shows_what_the_update_put_out() -> None:
+    asked, session = call(TRAINED, TUNING_INPUTS, outputs=OUTPUTS)
+    assert RESOURCE.look(asked) == RESOURCE.apply(asked)
+    assert session.said == []
+
+
+def test_a_job_that_still_runs_is_no_drift() -> None:
+    asked, _ = call(RUNNING, TUNING_INPUTS, outputs=OUTPUTS)
+    assert RESOURCE.look(asked) == {"revision": REVISION, "state": "RUNNING", "job": JOB}
+
+
+def test_a_model_that_somebody_deleted_is_shown_and_trained_again_only_when_that_is_asked_for() -> None:
+    lost = Live((job(),), records=(record(AttemptState.SUCCEEDED),))
+    asked, _ = call(lost, TUNING_INPUTS, outputs=OUTPUTS)
+    looked = RESOURCE.look(asked)
+    assert looked is not None
+    assert "model" not in looked
+    assert f"the model of {REVISION} was deleted by someone else" in looked["drift"][0]
+    with pytest.raises(ReconcileError, match="deleted by someone else"):
+        RESOURCE.foresee(asked)
+    again, session = call(lost, {**TUNING_INPUTS, "onModelLost": "retrain"}, outputs=OUTPUTS)
+    RESOURCE.foresee(again)
+    assert session.said[0].startswith(f"attempt 2 at {REVISION}")
+
+
+def test_what_is_blocked_after_something_else_was_done_is_a_warning() -> None:
+    other = record(AttemptState.KNOWN, tuning=with_epochs(5))
+    running = Live((job(JobState.RUNNING, of=other.revision),), records=(other,))
+    asked, session = call(running, {**TUNING_INPUTS, "limits": {"maxBillableTokens": 1}})
+    RESOURCE.foresee(asked)
+    assert [text.partition(" ")[0] for text in session.said] == ["warning:", "cancels"]
+
+
+def test_a_rename_with_previous_names_is_no_replacement() -> None:
+    renamed = {**TUNING_INPUTS, "name": "answers", "previousNames": ["intents"]}
+    asked, session = call(TRAINED, renamed, old_inputs=TUNING_INPUTS, outputs=OUTPUTS)
+    assert RESOURCE.replaced(asked) == ()
+    assert RESOURCE.differences(asked)["name"] is True
+    RESOURCE.foresee(asked)
+    assert "no cost" in session.said[0]
+    other, _ = call(TRAINED, {**TUNING_INPUTS, "name": "answers"}, old_inputs=TUNING_INPUTS)
+    assert RESOURCE.replaced(other) == ("name",)
+
+
 def test_a_tuning_without_job_and_record_is_gone() -> None:
     asked, _ = call(Live(), TUNING_INPUTS, outputs=OUTPUTS)
     assert RESOURCE.look(asked) is None
@@ -108,7 +174,10 @@ def test_a_tuning_without_job_and_record_is_gone() -> None:
 def test_a_failed_job_shows_its_state_and_no_model() -> None:
     live = Live((job(JobState.FAILED),), records=(record(AttemptState.FAILED),))
     asked, _ = call(live, TUNING_INPUTS, outputs=OUTPUTS)
-    assert RESOURCE.look(asked) == {"revision": REVISION, "state": "FAILED", "job": JOB}
+    looked = RESOURCE.look(asked)
+    assert looked is not None
+    assert (looked["state"], "model" in looked) == ("FAILED", False)
+    assert "the tuning job of" in looked["drift"][0]
 
 
 def test_with_retain_nothing_is_deleted() -> None:

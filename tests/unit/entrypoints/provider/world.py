@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Any
 
-from tests.unit.reconcile.builders import PROJECT
+from tests.unit.reconcile.builders import NOON, PROJECT
 
 from tuneform.entrypoints.provider.resources.base import Call
 from tuneform.entrypoints.provider.session import EngineLog, Session
-from tuneform.reconcile.core import Ports
 from tuneform.reconcile.desired import Project
-from tuneform.reconcile.ledger import Record, Versioned
-from tuneform.reconcile.live import Curves, Endpoint, Job, Model
+from tuneform.reconcile.ledger import Pointer, Record, Versioned
+from tuneform.reconcile.live import Curves, Endpoint, Job, Model, Stored
+from tuneform.reconcile.ports import Ports
 
 CONTENT = {
     "uri": "gs://demo-data/datasets/intents/aa.jsonl",
@@ -54,15 +55,16 @@ class KeptLog(EngineLog):
 
 @dataclass
 class Live:
-    """`ports.Reader` and `ports.Ledger` over what is given; nothing else is ever called in a diff or preview."""
+    """`ports.Reader` and `ports.History` over what is given; nothing that writes is there to be called."""
 
     found: tuple[Job, ...] = ()
     models: Mapping[str, Model] = field(default_factory=dict)
     endpoints: Mapping[str, Endpoint] = field(default_factory=dict)
     records: tuple[Record, ...] = ()
+    pointed: tuple[Pointer, ...] = ()
 
-    def jobs(self, project: Project, name: str) -> tuple[Job, ...]:
-        return self.found
+    def jobs(self, project: Project, name: str | None = None) -> tuple[Job, ...]:
+        return tuple(job for job in self.found if name in (None, job.labels["tuneform-name"]))
 
     def job(self, name: str) -> Job | None:
         return next((job for job in self.found if job.name == name), None)
@@ -77,10 +79,36 @@ class Live:
         return Curves(train_loss=((10, 2.0), (40, 0.5)), eval_loss=((40, 0.75),))
 
     def history(self, project: Project, name: str) -> tuple[Versioned, ...]:
+        return tuple(Versioned(record, 1) for record in self.records if record.name == name)
+
+    def heads(self, project: Project) -> tuple[Versioned, ...]:
         return tuple(Versioned(record, 1) for record in self.records)
+
+    def pointers(self, project: Project) -> tuple[Pointer, ...]:
+        return self.pointed
 
     def read(self, project: Project, name: str, revision: str) -> Versioned | None:
         return next((v for v in self.history(project, name) if v.record.revision == revision), None)
+
+
+class NoObjects:
+    """`ports.Objects` of empty buckets."""
+
+    def stored(self, prefix: str) -> tuple[Stored, ...]:
+        return ()
+
+    def under(self, prefix: str) -> tuple[str, ...]:
+        return ()
+
+
+class Afternoon:
+    """`ports.Clock` at an hour when everything that ended at noon has settled; nothing waits."""
+
+    def now(self) -> datetime:
+        return NOON + timedelta(hours=1)
+
+    def wait(self, seconds: float) -> bool:
+        raise AssertionError(f"nothing is under way, and {seconds} s were to be waited")
 
 
 class LiveSession(Session):
@@ -94,7 +122,17 @@ class LiveSession(Session):
         absent: Any = None
         # One object plays Reader and Ledger, and shows data alone; mypy is told it is both.
         both: Any = self.live
-        return Ports(reader=both, writer=absent, ledger=both, objects=absent, clock=absent, listener=self.log)
+        none: Any = NoObjects()
+        return Ports(
+            reader=both,
+            writer=absent,
+            ledger=both,
+            objects=none,
+            infrastructure=absent,
+            clock=Afternoon(),
+            listener=self.log,
+            holder="here:1:test",
+        )
 
     @property
     def said(self) -> list[str]:

@@ -14,7 +14,7 @@ from tuneform.entrypoints.cli.running.runs import Run
 from tuneform.errors import RemoteError
 from tuneform.reconcile.live import Curves, Points
 from tuneform.review.curves import loss_curve
-from tuneform.specs import Document, TunedModel
+from tuneform.specs import Document, TunedModel, TuningJob
 
 CURVE_HEIGHT = 12
 DRAWN_POINTS = 40
@@ -85,7 +85,13 @@ def _ask(run: Run, model: Document[TunedModel]) -> None:
 
 def _curves(run: Run, model: Document[TunedModel], revision: str) -> Curves:
     reader = ports(run.tree, model, run.target.endpoint).reader
-    jobs = reader.jobs(resolve.project(run.tree.project_of(model)), model.spec.job.ref)
+    project = resolve.project(run.tree.project_of(model))
+    document = run.tree.find(TuningJob, model.spec.job.ref, model.project)
+    jobs = (
+        job
+        for name in (document.name, *document.metadata.previous_names)
+        for job in reader.jobs(project, name)
+    )
     job = next((job for job in jobs if job.revision == revision and job.model), None)
     return reader.curves(job) if job else Curves()
 

@@ -8,10 +8,11 @@ from datetime import UTC, datetime
 
 from tuneform.datasets import DatasetSource, pairs, prepare
 from tuneform.entrypoints import resolve
+from tuneform.errors import NotFound
 from tuneform.platforms.vertex import connect
-from tuneform.reconcile.core import Ports
 from tuneform.reconcile.desired import Identity
 from tuneform.reconcile.live import Progress
+from tuneform.reconcile.ports import Ports
 from tuneform.specs import Dataset, Document, Tree, TunedModel, TuningJob
 
 
@@ -54,13 +55,27 @@ def ports(tree: Tree, model: Document[TunedModel], endpoint: str | None) -> Port
 
 
 def answer(tree: Tree, model: Document[TunedModel], endpoint: str | None, question: str) -> str:
-    """What a served model answers. The dataset's preamble goes before the question, as it did in training."""
-    project = resolve.project(tree.project_of(model))
+    """What a served model answers. The dataset's preamble goes before the question, as it did in training.
+
+    Raises:
+        NotFound: nothing serves it.
+    """
+    asked = ports(tree, model, endpoint)
     preamble = _source(tree, model).preamble
     text = f"{preamble}\n\n{question}" if preamble else question
     request = {"contents": [{"role": "user", "parts": [{"text": text}]}]}
-    name = f"{project.serving_parent}/endpoints/{model.name}"
-    return ports(tree, model, endpoint).writer.ask(name, request)
+    return asked.writer.ask(_served_at(asked, tree, model), request)
+
+
+def _served_at(asked: Ports, tree: Tree, model: Document[TunedModel]) -> str:
+    """The endpoint that answers for a model: the one that is pointed to, or the one of its first name."""
+    project = resolve.project(tree.project_of(model))
+    if model.spec.serving == "endpoint":
+        return f"{project.serving_parent}/endpoints/{[*model.metadata.previous_names, model.name][0]}"
+    found = {pointer.name: pointer.endpoint for pointer in asked.ledger.pointers(project)}
+    if model.name not in found:
+        raise NotFound(f"nothing points to an endpoint of {model.name}")
+    return found[model.name]
 
 
 def example(tree: Tree, model: Document[TunedModel]) -> Example | None:

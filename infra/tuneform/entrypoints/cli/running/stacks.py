@@ -29,7 +29,7 @@ from tuneform.entrypoints.cli.settings import (
 )
 from tuneform.entrypoints.engine import Engine
 from tuneform.errors import MachineError, SettingsError
-from tuneform.reconcile.attempts import is_alive
+from tuneform.reconcile.holders import is_alive
 from tuneform.specs import Project, Tree
 
 PROJECT_NAME = "tuneform"

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from tuneform.entrypoints.provider.session import Session
 from tuneform.entrypoints.provider.shape import Failure
 from tuneform.entrypoints.provider.wire import UNKNOWN, Properties, unknown
-from tuneform.reconcile.core import Ports
+from tuneform.errors import ReconcileError
+from tuneform.reconcile.actions import Action, Blocked, Later, Settle, Unfence, Wait, explain
 from tuneform.reconcile.desired import Content, Project
 from tuneform.reconcile.diff import diff
 from tuneform.reconcile.live import Checkpoint, Curves
+from tuneform.reconcile.ports import Ports
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,9 @@ class Call:
 Differences = Mapping[str, bool]
 """Paths that differ; True where an input does, False where the live world does."""
 
+COURSE = (Wait, Settle, Unfence, Later)
+"""Actions that follow from what is under way: nobody has changed anything."""
+
 
 class Resource(ABC):
     """One resource type."""
@@ -51,11 +56,22 @@ class Resource(ABC):
     identity: ClassVar[frozenset[str]]
     """Paths of inputs that make it another resource."""
     outputs: ClassVar[tuple[str, ...]]
-    """Names of all outputs."""
+    """Names of all outputs but `drift`, which only a refresh puts out."""
 
     def id(self, inputs: Properties) -> str:
         """`<project>/<name>`, whatever happens to it."""
         return f"{inputs['project']['name']}/{inputs['name']}"
+
+    def replaced(self, call: Call) -> tuple[str, ...]:
+        """Paths of changed inputs that make it another resource. A name that `previousNames` carries over is not."""
+        return tuple(
+            change.path
+            for change in diff(call.old_inputs, call.inputs)
+            if change.op == "change"
+            and change.path in self.identity
+            and not unknown(change.new)
+            and not (change.path == "name" and renamed(call))
+        )
 
     def flaws(self, call: Call) -> Iterator[Failure]:  # noqa: ARG002 (for subclasses)
         """What is wrong with inputs whose types are right."""
@@ -88,6 +104,42 @@ class Resource(ABC):
     def unforeseen(self, **known: Any) -> dict[str, Any]:
         """Outputs of which only these are known."""
         return {**dict.fromkeys(self.outputs, UNKNOWN), **known}
+
+
+def renamed(call: Call) -> bool:
+    """Whether the name is another one, and `previousNames` carries the identity over."""
+    old, new = call.old_inputs.get("name"), call.inputs.get("name")
+    return old != new and old in call.inputs.get("previousNames", ())
+
+
+def previous_names(inputs: Properties) -> tuple[str, ...]:
+    """The `previousNames` input, the first name first."""
+    return tuple(inputs.get("previousNames", ()))
+
+
+def tell(call: Call, actions: Iterable[Action]) -> None:
+    """Show what a plan would do.
+
+    Raises:
+        ReconcileError: it is blocked, and nothing else would be done first.
+    """
+    actions = tuple(actions)
+    doable = [action for action in actions if not isinstance(action, (Blocked, Wait, Later))]
+    for action in actions:
+        if not isinstance(action, Blocked):
+            call.session.log.info(explain(action))
+        elif doable:
+            call.session.log.warning(explain(action))
+        else:
+            raise ReconcileError(action.reason, remedy=action.remedy)
+
+
+def drifted(call: Call, actions: Iterable[Action]) -> dict[str, list[str]]:
+    """The output `drift`, left out when there is none: what an `up` would put right. It is shown as well."""
+    found = [explain(action) for action in actions if not isinstance(action, COURSE)]
+    for text in found:
+        call.session.log.info(f"drift: {text}")
+    return {"drift": found} if found else {}
 
 
 def project_of(inputs: Properties) -> Project:

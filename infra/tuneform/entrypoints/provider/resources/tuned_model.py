@@ -1,8 +1,8 @@
-"""tuneform:index:TunedModel: the endpoint that clients call, and which revision serves there."""
+"""tuneform:index:TunedModel: what clients call, and which revision serves there."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from tuneform.entrypoints.provider.resources.base import (
@@ -12,23 +12,34 @@ from tuneform.entrypoints.provider.resources.base import (
     changed_inputs,
     checkpoint_json,
     content_of,
+    drifted,
     metrics_json,
+    previous_names,
     project_of,
+    tell,
 )
 from tuneform.entrypoints.provider.shape import Failure
 from tuneform.entrypoints.provider.wire import UNKNOWN, Properties, Unknown, unknown
-from tuneform.errors import ReconcileError
-from tuneform.reconcile.actions import Blocked, PatchEndpoint, Promote
+from tuneform.reconcile.actions import Action, CreateEndpoint, Later, PatchEndpoint, Promote
 from tuneform.reconcile.desired import Gate, Serving
-from tuneform.reconcile.live import Endpoint
-from tuneform.reconcile.plan import plan_serving
-from tuneform.reconcile.serving import promote
+from tuneform.reconcile.execute import (
+    ServingStatus,
+    apply_serving,
+    preview_serving,
+    remove_serving,
+    serving_status,
+)
+from tuneform.reconcile.execute.serving import results_of
+from tuneform.reconcile.live import Checkpoint, Curves, bare
+from tuneform.reconcile.observe import ObservedServing, World
+from tuneform.reconcile.plan import ServingPlan
+from tuneform.reconcile.ports import Reader
 
 _LATER = "promotes the new revision once it has succeeded and passed its gate"
 _TELLING = frozenset(
-    {"revision", "model", "checkpoint", "gate", "keep", "labels", "displayName", "description"}
+    {"name", "revision", "model", "checkpoint", "gate", "keep", "labels", "displayName", "description"}
 )
-_NOTHING = {
+_NOTHING: Mapping[str, Any] = {
     "revision": "",
     "model": "",
     "checkpoint": {"id": "", "epoch": 0, "step": 0},
@@ -42,8 +53,20 @@ class TunedModelResource(Resource):
     """See the module's text."""
 
     token = "tuneform:index:TunedModel"  # noqa: S105 (a Pulumi type token)
-    identity = frozenset({"name", "project.projectId", "project.servingLocation"})
+    identity = frozenset({"project.projectId", "project.servingLocation"})
     outputs = ("state", "endpoint", "revision", "model", "checkpoint", "metrics", "gates")
+
+    def replaced(self, call: Call) -> tuple[str, ...]:
+        """Besides where it lives, how clients find it makes it what it is: the endpoint's name, or a pointer."""
+        found = super().replaced(call)
+        if found or not call.old_inputs or unknown([call.inputs.get(name) for name in _FINDING]):
+            return found
+        if call.inputs.get("serving", "endpoint") != call.old_inputs.get("serving", "endpoint"):
+            return ("serving",)
+        old, new = (_first_name(inputs) for inputs in (call.old_inputs, call.inputs))
+        if old == new:
+            return ()
+        return ("name",) if call.inputs["name"] != call.old_inputs["name"] else ("previousNames",)
 
     def flaws(self, call: Call) -> Iterator[Failure]:
         """A checkpoint that is none; a negative number to keep."""
@@ -61,45 +84,33 @@ class TunedModelResource(Resource):
         if not call.whole:
             return telling or {"model": True}
         serving = serving_of(call.inputs)
-        plan = promote.preview_serving(call.ports, serving)
+        plan, world = preview_serving(call.ports, serving)
         same = (
             call.outputs.get("state") == "SERVING"
             and call.outputs.get("revision") == serving.revision
             and call.outputs.get("model") == call.inputs.get("model")
+            and not call.outputs.get("drift")
         )
         if not plan.actions and same:
             return {}
-        drift = {
-            change.path: False
-            for action in plan.actions
-            if isinstance(action, PatchEndpoint)
-            for change in action.changes
-        }
-        return {**drift, **telling} or {"state": False}
+        return {**_moved(call, plan, world), **telling} or {"state": False}
 
     def foresee(self, call: Call) -> dict[str, Any]:
-        """Says what the plan does; a blocked one is refused here already."""
-        if not call.whole:
-            serves = bool(call.outputs.get("model"))
-            call.session.log.info(f"{_LATER}; the old one serves until then" if serves else _LATER)
-            known = {name: call.inputs[name] for name in ("project", "name")}
-            if unknown(known):
-                return self.unforeseen()
-            endpoint = f"{project_of(known).serving_parent}/endpoints/{known['name']}"
-            return self.unforeseen(endpoint=endpoint, revision=call.inputs["revision"])
+        """Says what the plan does, now and once the job is done; one that is blocked is refused here already."""
+        if unknown({name: value for name, value in call.inputs.items() if name != "model"}):
+            return self._vaguely(call)
         serving = serving_of(call.inputs)
-        plan = promote.preview_serving(call.ports, serving)
-        for action in plan.actions:
-            if isinstance(action, Blocked):
-                raise ReconcileError(action.reason, remedy=action.remedy)
-        for reason in plan.reasons:
-            call.session.log.info(reason)
+        plan, _ = preview_serving(call.ports, serving)
+        tell(call, plan.actions)
+        endpoint = UNKNOWN if serving.pointer and _promotes(plan.actions) else _held_endpoint(call, serving)
+        if unknown(call.inputs.get("model")):
+            return self.unforeseen(endpoint=endpoint, revision=serving.revision)
         if plan.checkpoint is None:
             return _pending(serving, call.outputs)
         kept = {} if any(isinstance(action, Promote) for action in plan.actions) else call.outputs
         return {
             "state": "SERVING",
-            "endpoint": serving.endpoint,
+            "endpoint": endpoint,
             "revision": serving.revision,
             "model": call.inputs.get("model", UNKNOWN),
             "checkpoint": checkpoint_json(plan.checkpoint, endpoint=False),
@@ -107,10 +118,20 @@ class TunedModelResource(Resource):
             "gates": kept.get("gates", UNKNOWN),
         }
 
+    def _vaguely(self, call: Call) -> dict[str, Any]:
+        """Before the data is known there is no revision to plan for."""
+        serves = bool(call.outputs.get("model"))
+        call.session.log.info(f"{_LATER}; the old one serves until then" if serves else _LATER)
+        known = {name: call.inputs.get(name) for name in (*_FINDING, "project")}
+        if unknown(known) or known["serving"] == "pointer":
+            return self.unforeseen()
+        endpoint = f"{project_of(call.inputs).serving_parent}/endpoints/{_first_name(call.inputs)}"
+        return self.unforeseen(endpoint=endpoint, revision=call.inputs["revision"])
+
     def apply(self, call: Call) -> dict[str, Any]:
         """Promote what is wanted, if it is ready and passes its gate."""
         serving = serving_of(call.inputs)
-        status = promote.apply_serving(call.ports, serving)
+        status = apply_serving(call.ports, serving)
         return _pending(serving, call.outputs) if status is None else _outputs(status)
 
     def salvage(self, call: Call) -> dict[str, Any]:
@@ -118,28 +139,30 @@ class TunedModelResource(Resource):
         return dict(call.outputs) or _pending(serving_of(call.inputs), {})
 
     def look(self, call: Call) -> dict[str, Any] | None:
-        """What the endpoint serves; gone when there is neither an endpoint nor anything of its tuning."""
+        """What serves, and how that differs; gone when there is neither an endpoint nor anything of its tuning."""
         serving = serving_of(call.inputs)
-        ports = call.ports
-        observed = promote.observe_serving(ports, serving)
-        if observed.endpoint is None and not observed.jobs and not observed.records:
+        plan, world = preview_serving(call.ports, serving)
+        observed = world.serving(serving)
+        tuning = observed.tuning
+        if not (observed.endpoint or observed.pointer or tuning.jobs or tuning.records):
             return None
-        plan = plan_serving(serving, observed)
-        if not plan.actions and plan.checkpoint is not None:
-            status = promote.apply_serving(ports, serving)
-            assert status is not None, "its job has succeeded, since there is a checkpoint"
-            return _outputs(status)
-        if observed.endpoint is None:
-            return {"state": "MISSING", "endpoint": serving.endpoint}
-        if not any(isinstance(action, Promote) for action in plan.actions) and call.outputs:
-            return dict(call.outputs)
-        return _drifted(observed.endpoint, serving)
+        wanted = serving_status(call.ports.reader, serving, world)
+        state = _state(plan, observed, wanted)
+        drift = drifted(call, plan.actions) if state != "PENDING" or tuning.promoted else {}
+        if wanted is not None and state == "SERVING":
+            return {**_outputs(wanted), **drift}
+        live = serving_now(call.ports.reader, serving, observed)
+        shown = _outputs(live) if live else _pending(serving, {})
+        return {**shown, "state": state, **drift}
 
     def remove(self, call: Call) -> None:
         """Undeploy and delete the endpoint; with deletionPolicy Retain nothing at all."""
         if call.inputs.get("deletionPolicy") != "Retain":
-            serving = serving_of(call.inputs)
-            promote.remove_serving(call.ports, serving.project, serving.endpoint)
+            remove_serving(call.ports, serving_of(call.inputs))
+
+
+_FINDING = ("name", "previousNames", "serving")
+"""Inputs that say how clients find the model."""
 
 
 def serving_of(inputs: Properties) -> Serving:
@@ -158,6 +181,10 @@ def serving_of(inputs: Properties) -> Serving:
         description=inputs.get("description", ""),
         display_name=inputs.get("displayName", ""),
         kms_key=inputs.get("encryptionKey"),
+        pointer=inputs.get("serving") == "pointer",
+        previous_names=previous_names(inputs),
+        tuning_names=tuple(inputs.get("jobPreviousNames", ())),
+        retain=inputs.get("deletionPolicy") == "Retain",
     )
 
 
@@ -168,21 +195,88 @@ def _gate(given: Properties) -> Gate:
         exact_match_examples=exact.get("examples"),
         eval_loss_at_most=given.get("evalLoss", {}).get("atMost"),
         eval_accuracy_at_least=given.get("evalAccuracy", {}).get("atLeast"),
+        no_worse_than_serving=given.get("noWorseThan") == "serving",
     )
+
+
+def _first_name(inputs: Properties) -> str:
+    return str([*previous_names(inputs), inputs["name"]][0])
+
+
+def _promotes(actions: tuple[Action, ...]) -> bool:
+    """Whether they promote something, now or later."""
+    plain = [action.action if isinstance(action, Later) else action for action in actions]
+    return any(isinstance(action, Promote) for action in plain)
+
+
+def _held_endpoint(call: Call, serving: Serving) -> str:
+    return str(call.outputs.get("endpoint", "")) if serving.pointer else serving.endpoint
+
+
+def _moved(call: Call, plan: ServingPlan, world: World) -> dict[str, bool]:
+    """Where the live world differs from what it was brought to: fields of the endpoint, or what serves there."""
+    fields = {
+        change.path: False
+        for action in plan.actions
+        if isinstance(action, PatchEndpoint)
+        for change in action.changes
+    }
+    serving = serving_of(call.inputs)
+    wanted = serving_status(call.ports.reader, serving, world)
+    if wanted is None or not any(isinstance(action, Promote) for action in plan.actions):
+        return fields
+    live = serving_now(call.ports.reader, serving, world.serving(serving))
+    if live is None:
+        return {**fields, "endpoint": False}
+    return {**fields, ("model" if live.model != wanted.model else "checkpoint"): False}
+
+
+def _state(plan: ServingPlan, observed: ObservedServing, wanted: ServingStatus | None) -> str:
+    """In a word how what is live compares with what was brought about."""
+    promotes = any(isinstance(action, Promote) for action in plan.actions)
+    had = observed.tuning.promoted is not None
+    if had and not (observed.endpoint or observed.pointer):
+        return "MISSING"
+    put_back = any(isinstance(action, Promote) and not action.gated for action in plan.actions)
+    patched = any(isinstance(action, PatchEndpoint | CreateEndpoint) for action in plan.actions)
+    if put_back or (had and patched) or (promotes and wanted is not None):
+        return "DRIFTED"
+    return "PENDING" if wanted is None else "SERVING"
+
+
+def serving_now(reader: Reader, serving: Serving, observed: ObservedServing) -> ServingStatus | None:
+    """What really has the traffic, whatever was wanted; None when nothing has."""
+    if serving.pointer and observed.pointer is not None:
+        pointer = observed.pointer
+        return _status(reader, observed, pointer.endpoint, pointer.model, pointer.checkpoint)
+    deployed = observed.endpoint.deployed if observed.endpoint else ()
+    busiest = max(deployed, key=lambda one: one.traffic, default=None)
+    if busiest is None:
+        return None
+    model = f"{busiest.model}@{busiest.version}"
+    return _status(reader, observed, serving.endpoint, model, busiest.checkpoint)
+
+
+def _status(
+    reader: Reader, observed: ObservedServing, endpoint: str, model: str, checkpoint: str
+) -> ServingStatus:
+    job = next((job for job in observed.tuning.jobs if job.model and bare(job.model) == bare(model)), None)
+    if job is None:
+        return ServingStatus(endpoint, "", model, Checkpoint(checkpoint, 0, 0), (), Curves())
+    record = observed.tuning.records.get(job.revision)
+    found = next((c for c in job.checkpoints if c.id == checkpoint), Checkpoint(checkpoint, 0, 0))
+    gates = results_of(record, checkpoint) if record else ()
+    return ServingStatus(endpoint, job.revision, job.model, found, gates, reader.curves(job))
 
 
 def _pending(serving: Serving, before: Properties) -> dict[str, Any]:
     """The job is not done; whatever served before still does."""
-    return {**_NOTHING, **before, "state": "PENDING", "endpoint": serving.endpoint}
+    held = {name: value for name, value in before.items() if name != "drift"}
+    endpoint = "" if serving.pointer else serving.endpoint
+    return {"endpoint": endpoint, **_NOTHING, **held, "state": "PENDING"}
 
 
-def _drifted(endpoint: Endpoint, serving: Serving) -> dict[str, Any]:
-    busiest = max(endpoint.deployed, key=lambda deployed: deployed.traffic, default=None)
-    shown: dict[str, Any] = {"state": "DRIFTED", "endpoint": serving.endpoint}
-    return {**shown, "model": f"{busiest.model}@{busiest.version}"} if busiest else shown
-
-
-def _outputs(status: promote.ServingStatus) -> dict[str, Any]:
+def _outputs(status: ServingStatus) -> dict[str, Any]:
     gates = [
         {
             "metric": result.metric,
@@ -191,7 +285,6 @@ def _outputs(status: promote.ServingStatus) -> dict[str, Any]:
             "examples": result.examples,
         }
         for result in status.gates
-        if result.checkpoint == status.checkpoint.id
     ]
     return {
         "state": "SERVING",

@@ -13,21 +13,31 @@ from tuneform.entrypoints.provider.resources.base import (
     changed_inputs,
     checkpoint_json,
     content_of,
+    drifted,
     metrics_json,
+    previous_names,
     project_of,
+    tell,
 )
 from tuneform.entrypoints.provider.shape import Failure
 from tuneform.entrypoints.provider.wire import Properties
-from tuneform.errors import ReconcileError, TuneformError
-from tuneform.reconcile import core
-from tuneform.reconcile.actions import Blocked, PatchModel
+from tuneform.errors import TuneformError
+from tuneform.reconcile.actions import PatchModel
 from tuneform.reconcile.desired import HyperParameters, Limits, Tuning
-from tuneform.reconcile.live import JobState
-from tuneform.reconcile.plan import ObservedTuning, TuningPlan, plan_tuning
+from tuneform.reconcile.execute import (
+    TuningStatus,
+    apply_tuning,
+    preview_tuning,
+    remove_tuning,
+    tuning_status,
+)
+from tuneform.reconcile.observe import names_of
+from tuneform.reconcile.plan import TuningPlan
 from tuneform.reconcile.recipe import revision
 
 _TELLING = frozenset(
     {
+        "name",
         "baseModel",
         "method",
         "training.digest",
@@ -40,7 +50,6 @@ _TELLING = frozenset(
     }
 )
 """Inputs that an update can be about: the recipe, and what is patched."""
-_SUCCEEDED = JobState.SUCCEEDED.value
 
 
 class TuningJobResource(Resource):
@@ -51,7 +60,10 @@ class TuningJobResource(Resource):
     outputs = ("revision", "state", "job", "model", "endpoint", "checkpoints", "metrics", "billableTokens")
 
     def flaws(self, call: Call) -> Iterator[Failure]:
-        """Methods that are not supported yet."""
+        """Methods that are not supported yet; a negative number to keep."""
+        keep = call.inputs.get("keep", 0)
+        if isinstance(keep, int) and keep < 0:
+            yield Failure("keep", "must not be negative")
         if call.inputs.get("method", "SUPERVISED") != "SUPERVISED":
             yield Failure("method", f"{call.inputs['method']!r} is not supported yet; use SUPERVISED")
 
@@ -60,8 +72,8 @@ class TuningJobResource(Resource):
         telling = changed_inputs(call.old_inputs, call.inputs, _TELLING)
         if not call.whole:
             return telling or {"training": True}
-        plan, observed = _plan(call)
-        if not plan.actions and _same(call.outputs, plan, observed):
+        plan, _ = preview_tuning(call.ports, tuning_of(call.inputs))
+        if not plan.actions and _same(call.outputs, plan):
             return {}
         drift = {
             change.path: False
@@ -72,50 +84,49 @@ class TuningJobResource(Resource):
         return {**drift, **telling} or {"state": False}
 
     def foresee(self, call: Call) -> dict[str, Any]:
-        """Says what the plan does; a blocked one is refused here already.
+        """Says what the plan does; one that is blocked is refused here already.
 
         The revision is known in any case, the rest when its job has succeeded before.
         """
         if not call.whole:
             return self.unforeseen()
-        plan, observed = _plan(call)
-        for action in plan.actions:
-            if isinstance(action, Blocked):
-                raise ReconcileError(action.reason, remedy=action.remedy)
-        for reason in plan.reasons:
-            call.session.log.info(reason)
-        status = core.tuning_status(call.ports, plan.revision, observed)
-        if not status.model:
-            return self.unforeseen(revision=plan.revision)
-        return _outputs(status, observed)
+        tuning = tuning_of(call.inputs)
+        plan, world = preview_tuning(call.ports, tuning)
+        tell(call, plan.actions)
+        if not call.outputs and not plan.actions:
+            call.session.log.info(f"takes over {plan.revision}, which is there already, no cost")
+        status = tuning_status(call.ports.reader, tuning, world)
+        return _outputs(status) if status.model else self.unforeseen(revision=plan.revision)
 
     def apply(self, call: Call) -> dict[str, Any]:
         """Bring the tuning to its wanted revision."""
-        status = core.apply_tuning(
-            call.ports,
-            tuning_of(call.inputs),
-            current=_current(call),
-            wait=call.inputs.get("wait", "succeeded") == "succeeded",
-        )
-        return _outputs(status)
+        wait = call.inputs.get("wait", "succeeded") == "succeeded"
+        return _outputs(apply_tuning(call.ports, tuning_of(call.inputs), wait=wait))
 
     def salvage(self, call: Call) -> dict[str, Any]:
         """What is live of the wanted revision; the revision alone when nobody can tell."""
-        wanted = revision(tuning_of(call.inputs))
+        tuning = tuning_of(call.inputs)
         try:
-            return _live(call, wanted) or {"revision": wanted, "state": "NONE"}
+            _, world = preview_tuning(call.ports, tuning)
+            return _outputs(tuning_status(call.ports.reader, tuning, world))
         except TuneformError:
-            return {"revision": wanted, "state": "UNKNOWN"}
+            return {"revision": revision(tuning), "state": "UNKNOWN"}
 
     def look(self, call: Call) -> dict[str, Any] | None:
-        """The held revision as it is live; gone when there is neither a job nor a record of this tuning."""
-        return _live(call, _current(call) or revision(tuning_of(call.inputs)))
+        """What is live, and how it differs; gone when there is neither a job nor a record of this tuning."""
+        tuning = tuning_of(call.inputs)
+        plan, world = preview_tuning(call.ports, tuning)
+        observed = world.tuning(*names_of(tuning))
+        if not observed.jobs and not observed.records:
+            return None
+        return {**_outputs(tuning_status(call.ports.reader, tuning, world)), **drifted(call, plan.actions)}
 
     def remove(self, call: Call) -> None:
         """Cancel what runs and delete the models; with deletionPolicy Retain nothing at all."""
-        if call.inputs.get("deletionPolicy") != "Retain":
-            project = project_of(call.inputs)
-            core.remove_tuning(call.ports, project, call.inputs["name"])
+        if call.inputs.get("deletionPolicy") == "Retain":
+            return
+        for name in (call.inputs["name"], *previous_names(call.inputs)):
+            remove_tuning(call.ports, project_of(call.inputs), name)
 
 
 def tuning_of(inputs: Properties) -> Tuning:
@@ -148,41 +159,29 @@ def tuning_of(inputs: Properties) -> Tuning:
             retries=limits.get("retries", 0),
         ),
         when_superseded=inputs.get("whenSuperseded", "cancel"),
+        on_model_lost=inputs.get("onModelLost", "report"),
+        previous_names=previous_names(inputs),
+        retain=inputs.get("deletionPolicy") == "Retain",
+        keep=inputs.get("keep"),
     )
 
 
-def _live(call: Call, wanted: str) -> dict[str, Any] | None:
-    observed = core.observe_tuning(call.ports, project_of(call.inputs), call.inputs["name"], wanted)
-    if not observed.jobs and not observed.records:
-        return None
-    return _outputs(core.tuning_status(call.ports, wanted, observed), observed)
-
-
-def _current(call: Call) -> str:
-    return str(call.outputs.get("revision", ""))
-
-
-def _plan(call: Call) -> tuple[TuningPlan, ObservedTuning]:
-    tuning = tuning_of(call.inputs)
-    observed = core.observe_tuning(call.ports, tuning.project, tuning.name, _current(call))
-    return plan_tuning(tuning, observed), observed
-
-
-def _same(outputs: Properties, plan: TuningPlan, observed: ObservedTuning) -> bool:
-    """Whether the held outputs are those of the job that the plan rests on."""
-    job = next((job for job in observed.jobs if job.name == outputs.get("job")), None)
+def _same(outputs: Properties, plan: TuningPlan) -> bool:
+    """Whether the held outputs are those of the job that the plan rests on, and of nothing that differed."""
+    job = plan.job
     return (
         job is not None
-        and outputs.get("revision") == plan.revision == job.revision
-        and outputs.get("state") == job.state.value == _SUCCEEDED
+        and job.succeeded
+        and not outputs.get("drift")
+        and outputs.get("job") == job.name
+        and outputs.get("revision") == plan.revision
+        and outputs.get("state") == job.state.value
         and outputs.get("model") == job.model
     )
 
 
-def _outputs(status: core.TuningStatus, observed: ObservedTuning | None = None) -> dict[str, Any]:
+def _outputs(status: TuningStatus) -> dict[str, Any]:
     job = status.job
-    if job is None and observed is not None:
-        job = next((job for job in observed.jobs if job.revision == status.revision), None)
     shown: dict[str, Any] = {
         "revision": status.revision,
         "state": job.state.value if job else "NONE",
