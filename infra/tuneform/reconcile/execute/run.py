@@ -19,6 +19,7 @@ from tuneform.reconcile.actions import (
     Adopt,
     Blocked,
     Create,
+    DeleteObject,
     Later,
     Revoke,
     Settle,
@@ -279,8 +280,10 @@ def apply(ports: Ports, desired: Desired, *, wait: bool = True, supply: Supply |
     while True:
         world, plan, moved = run.round(seen)
         if moved:
-            uploaded = any(isinstance(action, Upload) for item in plan.changes for action in item.actions)
-            seen = None if uploaded else world
+            # A look that builds on an earlier one sees the objects as they were then.
+            stores = (Upload, DeleteObject)
+            stored = any(isinstance(action, stores) for item in plan.changes for action in item.actions)
+            seen = None if stored else world
             continue
         waiting = run.waiting(plan)
         pending = run.pending(plan)
