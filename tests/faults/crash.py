@@ -102,7 +102,7 @@ def _unreached(point: Point, text: str) -> tuple[Complaint, ...]:
     """Looking at what moves by itself may take fewer calls another time; what changes something happens each time."""
     if not point.writes:
         return ()
-    return (Complaint("unfinished", f"the run never came to {point}: {text}"),)
+    return (Complaint("unfinished", f"the run never came to {point}: …{text[-300:]}"),)
 
 
 def sweep(points: Sequence[Point], strike: Callable[[Point], Verdict]) -> Iterator[Verdict]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from typing import Any
 
 from tests.faults.appliers import Run
 from tests.faults.control import Control, Held, Logged, When
+from tests.faults.waiting import PAUSE
 
 WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 READING_POSTS = (":generateContent", ":countTokens", ":getIamPolicy", ":testIamPermissions")
 """What is asked with POST and changes nothing."""
-MADE_UP = re.compile(r"(?<![\w.-])(?:[0-9]{6,}|[0-9a-f]{8})(?![\w.-])|[0-9]{20}")
+MADE_UP = re.compile(r"(?:(?<=%2F)|(?<![\w.-]))(?:[0-9]{6,}|[0-9a-f]{8})(?![\w.-])|[0-9]{20}")
 """Ids that the service or a run draws anew: numbers, run ids, the end of an experiment's name."""
 
 
@@ -70,14 +72,18 @@ def bounded(points: Iterable[Point], reads: int) -> list[Point]:
     return [point for point in everything if point.writes or id(point) in chosen]
 
 
-def reach(control: Control, run: Run, seconds: float = 60.0) -> Held | None:
-    """The call that a barrier holds, once it does; None when the run ended without it. Raises TimeoutError."""
-    waited = 0.0
-    while waited < seconds:
-        if held := control.held():
-            return held[0]
-        if run.is_over(0.02):
-            return next(iter(control.held()), None)
-        waited += 0.02
+def reach(control: Control, run: Run, *, besides: str = "", seconds: float = 60.0) -> Held | None:
+    """The call of a run that a barrier holds, once it does; None when the run ended without it.
+
+    `besides` is the id of a call that is held already. Raises TimeoutError.
+    """
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        over = run.is_over(PAUSE)
+        for held in control.held():
+            if held.id != besides:
+                return held
+        if over:
+            return None
     run.kill()
-    raise TimeoutError(f"a run neither ended nor came to its point in {seconds} s")
+    raise TimeoutError(f"a run neither ended nor came to its point in {seconds:g} s")
