@@ -127,18 +127,9 @@ def _known(kind: str, names: Sequence[str] | dict[str, Draft]) -> str:
     return f"known: {', '.join(sorted(names))}" if names else f"there is no {kind} at all"
 
 
-NO_RENAME_YET = frozenset({"Dataset", "TuningJob", "TunedModel"})
-"""Kinds whose live identity is their name; carrying it over needs the ledger to follow."""
-
-
 def _previous_names(state: _Resolution) -> None:
     claimed: dict[Key, Key] = {}
     for key, draft in state.drafts.items():
-        if key[0] in NO_RENAME_YET and draft.metadata and draft.metadata.previous_names:
-            message = f"previousNames of a {key[0]} is not supported yet"
-            hint = "keep the name: under another one it is another tuning, trained and paid for again"
-            place = ("metadata", "previousNames")
-            state.found.append(draft.origin.diagnostic("E131", message, *place, key=True, hint=hint))
         for index, old in enumerate(draft.metadata.previous_names if draft.metadata else ()):
             was = (key[0], key[1], old)
             holder = was if was in state.drafts else claimed.setdefault(was, key)

@@ -202,7 +202,7 @@ FIELDS = {
         job("  method: PREFERENCE_TUNING\n  preTunedModel: {ref: words}\n  limits: {maxCost: 5}\n")
         + "---\n"
         + MODEL
-        + "  serving: pointer\n  gate: {noWorseThan: 0.1}\n---\n"
+        + "  serving: lookup\n  gate: {noWorseThan: 0.1}\n---\n"
         + PROJECT.replace("}\n", ", platform: gemini-api}\n").replace(
             "{name: demo, platform: gemini-api}", "{name: demo}"
         ),
@@ -287,9 +287,13 @@ BETWEEN = {
         + "---\n"
         + BUCKET.replace("name: data", "name: less, previousNames: [old]"),
     ),
-    "a renamed tuning": Bad(
-        "another name would be paid for again",
+    "a renamed tuning that is still there": Bad(
+        "its model and its traffic would be in two places",
         MODEL.replace("name: words", "name: renamed, previousNames: [words]"),
+    ),
+    "nothing to compare": Bad(
+        "no worse in what? there is no test split",
+        MODEL.replace("name: words", "name: x") + "  gate: {noWorseThan: serving}\n",
     ),
     "two models for a job": Bad("each would promote on its own", MODEL.replace("name: words", "name: x")),
     "missing data file": Bad(

@@ -146,7 +146,7 @@ class Metadata(SpecModel):
     annotations: dict[str, str] = Field(default_factory=dict)
     """Free text for people and other programs; never sent to Google Cloud."""
     previous_names: tuple[Name, ...] = ()
-    """Names this document had before a rename. Not yet for Dataset, TuningJob and TunedModel."""
+    """Names this document had before a rename: what is live under them goes on under the new one."""
 
 
 class Ref(SpecModel):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
@@ -47,22 +46,18 @@ class EvalAccuracy(SpecModel):
 class Gate(SpecModel):
     """What a revision must show before it serves; every condition given counts."""
 
-    not_yet: ClassVar[Mapping[str, str]] = {
-        "noWorseThan": "compare with a number: exactMatch, evalLoss or evalAccuracy"
-    }
-
     exact_match: ExactMatch | None = None
     """Ask the model the test examples."""
     eval_loss: EvalLoss | None = None
     """Look at the validation loss of the checkpoint."""
     eval_accuracy: EvalAccuracy | None = None
     """Look at the validation accuracy of the checkpoint."""
+    no_worse_than: Literal["serving"] | None = None
+    """Compare with what serves: in the conditions given above, in exactMatch where there are none."""
 
 
 class TunedModel(SpecModel):
     """The serving endpoint of a tuning: one name for ever, moved to a revision that passed its gate."""
-
-    values_not_yet: ClassVar[Mapping[str, tuple[str, ...]]] = {"serving": ("pointer",)}
 
     job: JobRef
     """The TuningJob whose model serves; one TunedModel per job at most."""
@@ -78,5 +73,5 @@ class TunedModel(SpecModel):
     """Name of the endpoint for people; metadata.name unless said otherwise."""
     description: str = ""
     """For people."""
-    serving: Literal["endpoint"] = "endpoint"
-    """How clients find the model: through one Vertex AI endpoint."""
+    serving: Literal["endpoint", "pointer"] = "endpoint"
+    """How clients find the model: by an endpoint whose name lasts, or by asking tuneform which one serves now."""

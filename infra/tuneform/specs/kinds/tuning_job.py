@@ -88,3 +88,5 @@ class TuningJob(SpecModel):
     """What it may use up."""
     when_superseded: Literal["cancel", "finish"] = "cancel"
     """What happens to a running job when the recipe changes."""
+    on_model_lost: Literal["report", "retrain"] = "report"
+    """What happens when somebody else deletes the model: it is reported, or trained, and paid for, again."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import Dataset, SpecModel, TunedModel, TuningJob
+from tuneform.specs.kinds.tuned_model import Gate
 from tuneform.specs.tree import Document, Documents
 
 
@@ -37,9 +38,16 @@ def _measured_on(
         (model.gate.eval_loss is not None and not validation, "validation", ("gate", "evalLoss")),
         (model.gate.eval_accuracy is not None and not validation, "validation", ("gate", "evalAccuracy")),
         (model.gate.exact_match is not None and not test, "test", ("gate", "exactMatch")),
+        (_compares_answers(model.gate) and not test, "test", ("gate", "noWorseThan")),
     ]
     for lacking, split_name, path in needs:
         if lacking:
             message = f"{path[-1]} is measured on {split_name} examples, and Dataset {name!r} has none"
             hint = f"give it {split_name}: or split: {{{split_name}: 0.1}}"
             yield document.diagnostic("E153", message, "spec", *path, key=True, hint=hint)
+
+
+def _compares_answers(gate: Gate) -> bool:
+    """Whether noWorseThan has nothing else to compare than exactMatch."""
+    given = (gate.exact_match, gate.eval_loss, gate.eval_accuracy)
+    return gate.no_worse_than is not None and all(condition is None for condition in given)
