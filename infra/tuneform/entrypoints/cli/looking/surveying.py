@@ -1,0 +1,133 @@
+"""One look at the tunings of a project, as `status` shows them; it may be made again and again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+from rich.console import Console
+from rich.text import Text
+
+from tuneform.entrypoints.cli.looking.opening import Opened
+from tuneform.entrypoints.desired import desired_of, reader
+from tuneform.errors import SettingsError
+from tuneform.reconcile.desired import Desired
+from tuneform.reconcile.live import Curves, Job, Points, Progress, progress
+from tuneform.reconcile.observe import World, closer, observe
+from tuneform.reconcile.plan import plan_project
+from tuneform.review.status import TuningSeen, survey
+from tuneform.specs import Document, TunedModel, TuningJob
+
+CLOSE = 30
+"""Of up to so many tunings each is looked at closely; of more, what lists show has to do."""
+CURVE_HEIGHT = 12
+WIDEST = 90
+DRAWN_POINTS = 40
+
+
+@dataclass
+class Survey:
+    """What is asked about: some tunings by `names` (of TuningJobs or TunedModels), or all of them."""
+
+    open_: Opened
+    names: tuple[str, ...] = ()
+    _jobs: dict[str, Job] = field(default_factory=dict)
+
+    @cached_property
+    def desired(self) -> Desired:
+        """What the specs ask for, of the named tunings alone where all names are declared. Read once.
+
+        Raises:
+            DatasetErrors: the datasets, which decide the wanted revision, cannot be read.
+        """
+        declared = {*self.open_.documents(TuningJob), *self.open_.documents(TunedModel)}
+        narrow = bool(self.names) and declared.issuperset(self.names)
+        found = self.open_.scope
+        desired, _ = desired_of(
+            found.tree,
+            found.project,
+            read_datasets=reader(found.tree, self.open_.ports.objects.read),
+            part=self._asked if narrow else found.part,
+        )
+        return desired
+
+    def _asked(self, document: Document[Any]) -> bool:
+        jobs = {self.open_.tuning_names(name)[0] for name in self.names}
+        if document.kind == "TuningJob":
+            return document.name in jobs
+        return isinstance(document.spec, TunedModel) and document.spec.job.ref in jobs
+
+    def look(self) -> tuple[TuningSeen, ...]:
+        """Look once.
+
+        Raises:
+            SettingsError: a name is neither declared nor live.
+            RemoteError: it cannot be looked at.
+        """
+        view, desired = self.open_.ports.view, self.desired
+        world = observe(view, desired)
+        known = sorted({*world.records, *world.jobs})
+        about = [name for name in known if not self.names or name in self._wanted]
+        if len(about) <= CLOSE and any(v.lean for name in about for v in world.records.get(name, ())):
+            world = closer(view, desired, world, about)
+        if not desired.whole and desired.needs:
+            world = replace(world, lacks=view.infrastructure.lacks(desired.needs))
+        found = survey(desired, world, plan_project(desired, world), self._progress(world))
+        if not self.names:
+            return found
+        shown = tuple(one for one in found if one.name in self._wanted)
+        missing = self._wanted - {one.name for one in shown}
+        if missing:
+            names = ", ".join(one.name for one in found) or "none"
+            raise SettingsError(
+                f"there is no tuning {min(missing)!r}, neither declared nor live",
+                remedy=f"there are: {names}",
+            )
+        return shown
+
+    @cached_property
+    def _wanted(self) -> set[str]:
+        return {self.open_.tuning_names(name)[0] for name in self.names}
+
+    def _progress(self, world: World) -> dict[str, Progress]:
+        """How far the jobs are that run; of many only what lists show."""
+        self._jobs = {job.name: job for jobs in world.jobs.values() for job in jobs}
+        running = [job for job in self._jobs.values() if not job.state.ended]
+        if len(running) > CLOSE:
+            return {}
+        found = {}
+        for lean in running:
+            job = self.open_.ports.reader.job(lean.name) or lean
+            found[job.name] = progress(job, self._curves(job))
+        return found
+
+    def _curves(self, job: Job) -> Curves:
+        return self.open_.ports.reader.curves(job) if job.experiment else Curves()
+
+    def now(self) -> datetime:
+        """The time that ages are counted to."""
+        return self.open_.clock.now()
+
+    def curve(self, seen: TuningSeen, console: Console) -> Text:
+        """The loss curve of the wanted revision's job."""
+        job = self._jobs.get(seen.job.name) if seen.job else None
+        curves = self._curves(self.open_.ports.reader.job(job.name) or job) if job else Curves()
+        if not curves.train_loss:
+            return Text("")
+        from tuneform.review.curves import loss_curve  # noqa: PLC0415 (see that module: a few tenths of a second)
+
+        series = {"train loss": _smooth(curves.train_loss), "validation loss": curves.eval_loss}
+        drawn = {name: points for name, points in series.items() if points}
+        colour = console.color_system is not None
+        return Text.from_ansi(
+            loss_curve(drawn, width=min(console.width, WIDEST), height=CURVE_HEIGHT, colour=colour)
+        )
+
+
+def _smooth(points: Points) -> Points:
+    """Means of consecutive steps: batches are small, and single steps jump."""
+    size = max(1, len(points) // DRAWN_POINTS)
+    groups = [points[start : start + size] for start in range(0, len(points), size)]
+    return tuple((group[-1][0], sum(value for _, value in group) / len(group)) for group in groups)
