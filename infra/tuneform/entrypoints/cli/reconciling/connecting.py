@@ -1,0 +1,122 @@
+"""From what is written to what is live: the specs of one project, resolved, and the ports to its platform."""
+
+from __future__ import annotations
+
+import gc
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Literal, cast
+
+from tuneform.entrypoints import resolve
+from tuneform.entrypoints.cli.reconciling.scope import Scope, scope
+from tuneform.entrypoints.cli.settings import Settings, running_emulator
+from tuneform.entrypoints.desired import Supply, desired_of, reader
+from tuneform.errors import SettingsError
+from tuneform.platforms.vertex import connect
+from tuneform.reconcile.desired import Desired
+from tuneform.reconcile.ports import Clock, Listener, Ports
+
+Transport = Literal["grpc", "rest"]
+TRANSPORTS = ("grpc", "rest")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a command line says about where to look: `--google-cloud`, `--project` and PATH."""
+
+    path: Path | None = None
+    project: str | None = None
+    google_cloud: bool = False
+
+
+@dataclass(frozen=True)
+class Opened:
+    """Specs with everything followed, and the ports to where they are live."""
+
+    scope: Scope
+    desired: Desired
+    supply: Supply
+    ports: Ports
+
+
+def opened(settings: Settings, asked: Asked, *, listener: Listener, clock: Clock) -> Opened:
+    """Read the specs and their datasets, and connect to their project. Nothing is written.
+
+    Raises:
+        SpecErrors, DatasetErrors: what is wrong in them.
+        SettingsError: no such project; a setting that cannot be used.
+        MachineError: no emulator answers.
+    """
+    found = scope(settings, asked.path, asked.project)
+    gc.freeze()  # all of it is kept: looking for garbage in it takes seconds where there are thousands of documents
+    endpoint = emulator(settings, google_cloud=asked.google_cloud)
+    ports = ports_of(settings, found, endpoint, listener=listener, clock=clock)
+    return resolved(found, ports)
+
+
+def resolved(found: Scope, ports: Ports) -> Opened:
+    """The specs with everything followed, for ports that are there already.
+
+    Raises:
+        DatasetErrors: what is wrong in the datasets.
+    """
+    desired, supply = desired_of(
+        found.tree, found.project, read_datasets=reader(found.tree, ports.objects.read), part=found.part
+    )
+    return Opened(found, desired, supply, ports)
+
+
+def emulator(settings: Settings, *, google_cloud: bool) -> str | None:
+    """The running emulator's address, None for Google Cloud itself.
+
+    Raises:
+        MachineError: no emulator answers.
+    """
+    return None if google_cloud else running_emulator(settings).endpoint
+
+
+def ports_of(
+    settings: Settings, found: Scope, endpoint: str | None, *, listener: Listener, clock: Clock
+) -> Ports:
+    """The ports of a project, at the emulator's `endpoint` or (None) in Google Cloud."""
+    return connect(
+        resolve.project(found.project),
+        endpoint,
+        listener=listener,
+        clock=clock,
+        transport=transport(settings),
+        list_lag=list_lag(settings),
+    )
+
+
+def transport(settings: Settings) -> Transport:
+    """The setting `transport`: gRPC unless it says REST.
+
+    Raises:
+        SettingsError: it says something else.
+    """
+    given = settings.get("transport") or "grpc"
+    if given not in TRANSPORTS:
+        raise SettingsError(f"TUNEFORM_TRANSPORT is {given!r}", remedy=f"use one of {', '.join(TRANSPORTS)}")
+    return cast("Transport", given)
+
+
+def list_lag(settings: Settings) -> timedelta | None:
+    """The setting `list_lag`: how many seconds a new job may be missing from lists; None for the platform's own.
+
+    Raises:
+        SettingsError: it is not a number of seconds.
+    """
+    given = settings.get("list_lag")
+    if given is None:
+        return None
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= timedelta(days=1).total_seconds():
+        raise SettingsError(
+            f"TUNEFORM_LIST_LAG is {given!r}", remedy="write a number of seconds, up to a day: 60"
+        )
+    return timedelta(seconds=seconds)

@@ -1,0 +1,102 @@
+"""Which documents a command is about: the specs at a path, one project of them, and whether they are all there are."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from tuneform.entrypoints.cli.settings import Settings
+from tuneform.errors import SettingsError, SpecErrors
+from tuneform.specs import KINDS, Document, Project, Tree, examine, load
+
+_NO_PROJECT = frozenset({"E140", "E147"})
+"""What is said of a part of the specs when the rest is not looked at: no Project, and references to it."""
+
+
+class NoSuchProjectError(SettingsError):
+    """The specs hold no Project of the name that was given."""
+
+
+@dataclass(frozen=True)
+class Scope:
+    """The documents of one project. `part` says which are asked about, None for all there are.
+
+    `path` is what was named, `folder` what was read.
+    """
+
+    path: Path
+    folder: Path
+    tree: Tree
+    project: Document[Project]
+    part: Callable[[Document[Any]], bool] | None
+
+    def place(self, kind: str, name: str) -> str:
+        """Where a document is written, `file:line`; empty when it is not."""
+        model = KINDS.get(kind)
+        if model is None:
+            return ""
+        try:
+            position = self.tree.find(model, name, self.project.name).source
+        except KeyError:
+            return ""
+        return f"{position.path}:{position.line}"
+
+
+def scope(settings: Settings, given: Path | None, project: str | None = None) -> Scope:
+    """The documents at a path: of a folder that holds its Project all of them, else those written below the path.
+
+    Raises:
+        SpecErrors: what is wrong in them.
+        SettingsError: there is no such project, or there are several and none was named.
+    """
+    path = settings.specs(given)
+    folder, tree, whole = _read(settings, path)
+    found = _project(tree, path, project)
+    part = None if whole else _below(path)
+    return Scope(path, folder, tree, found, part)
+
+
+def _read(settings: Settings, path: Path) -> tuple[Path, Tree, bool]:
+    """What is read for a path: the folder, its documents, and whether those are all that the project has."""
+    default = settings.specs(None)
+    around = default if _inside(path, default) else path.parent if path.is_file() else path
+    if path == around:
+        return path, load(path), True
+    tree, errors = examine(path)
+    if not errors:
+        return path, tree, path.is_dir()
+    if {error.code for error in errors} - _NO_PROJECT:
+        raise SpecErrors(errors)
+    return around, load(around), False
+
+
+def _inside(path: Path, folder: Path) -> bool:
+    return path != folder and Path(os.path.abspath(path)).is_relative_to(os.path.abspath(folder))  # noqa: PTH100
+
+
+def _below(path: Path) -> Callable[[Document[Any]], bool]:
+    """Whether a document is written in a file, or below a folder. Its kind's place need not be known for that."""
+    wanted = path.resolve()
+
+    def part(document: Document[Any]) -> bool:
+        return document.origin.text.path.resolve().is_relative_to(wanted)
+
+    return part
+
+
+def _project(tree: Tree, path: Path, wanted: str | None) -> Document[Project]:
+    projects = tree.of(Project)
+    names = ", ".join(sorted(project.name for project in projects))
+    if wanted is not None:
+        for project in projects:
+            if project.name == wanted:
+                return project
+        raise NoSuchProjectError(f"there is no Project {wanted!r} in {path}", remedy=f"it holds: {names}")
+    if len(projects) != 1:
+        raise SettingsError(
+            f"{path} holds {len(projects)} projects: {names}", remedy="name one of them with --project"
+        )
+    return projects[0]

@@ -1,0 +1,53 @@
+"""How plans are shown: for people on a terminal or in a pipe, as Markdown, as one JSON object."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any, Literal
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from tuneform.entrypoints.cli.reconciling.scope import Scope
+from tuneform.reconcile.actions import Blocked
+from tuneform.reconcile.plan import Plan
+from tuneform.review import plan as review
+
+Format = Literal["text", "json", "markdown"]
+
+
+def console(*, stderr: bool = False) -> Console:
+    """A console that knows whether it is a terminal, and about NO_COLOR."""
+    return Console(stderr=stderr, highlight=False)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """One object to stdout, and nothing else."""
+    sys.stdout.write(json.dumps(value, indent=2, ensure_ascii=False, default=str) + "\n")
+    sys.stdout.flush()
+
+
+def show_plan(plan: Plan, scope: Scope, where: Console) -> None:
+    """A plan in words, with its warnings."""
+    review.show(plan, scope.place, where)
+    show_warnings(plan, where)
+
+
+def show_warnings(plan: Plan, where: Console) -> None:
+    """What is questionable about a plan."""
+    for warning in review.renames(plan):
+        where.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
+
+
+def show_spec_warnings(scope: Scope) -> None:
+    """What is questionable in the specs, on stderr."""
+    for warning in scope.tree.warnings:
+        click.echo(warning.render(), err=True)
+
+
+def is_blocked(plan: Plan) -> bool:
+    """Whether some of what is asked for cannot be done."""
+    return any(isinstance(entry.action, Blocked) for entry in review.entries(plan))

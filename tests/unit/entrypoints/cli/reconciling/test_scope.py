@@ -1,0 +1,121 @@
+"""Which documents a path means, and whether they are all that a project has."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuneform.entrypoints.cli.reconciling.scope import Scope, scope
+from tuneform.entrypoints.cli.settings import Settings
+from tuneform.errors import SettingsError, SpecErrors
+
+HEAD = "apiVersion: tuneform.dev/v1\n"
+
+
+def project(name: str) -> str:
+    return (
+        f"{HEAD}kind: Project\nmetadata: {{name: {name}}}\n"
+        f"spec: {{projectId: {name}-project, location: us-central1, owner: team}}\n"
+    )
+
+
+def tuning(name: str, more: str = "") -> str:
+    return (
+        f"{HEAD}kind: Dataset\nmetadata: {{name: {name}{more}}}\n"
+        "spec: {bucket: {ref: data}, training: {examples: [{input: a, output: b}]}}\n---\n"
+        f"{HEAD}kind: TuningJob\nmetadata: {{name: {name}{more}}}\n"
+        f"spec: {{baseModel: gemini-2.5-flash, dataset: {{ref: {name}}}}}\n"
+    )
+
+
+def bucket(more: str = "") -> str:
+    return f"{HEAD}kind: DatasetBucket\nmetadata: {{name: data{more}}}\nspec: {{}}\n"
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.chdir(tmp_path)
+    specs = tmp_path / "specs"
+    (specs / "more").mkdir(parents=True)
+    (specs / "project.yaml").write_text(f"{project('demo')}---\n{bucket()}")
+    (specs / "one.yaml").write_text(tuning("one"))
+    (specs / "more" / "two.yaml").write_text(tuning("two"))
+    (tmp_path / "tuneform.toml").write_text("")
+    return Settings.here()
+
+
+def asked(found: Scope) -> list[str]:
+    part = found.part or (lambda _: True)
+    return sorted(f"{d.kind} {d.name}" for d in found.tree.documents if part(d))
+
+
+def test_the_folder_of_the_project_is_all_there_is(settings: Settings) -> None:
+    found = scope(settings, None)
+
+    assert found.part is None
+    assert len(asked(found)) == 6
+    assert found.project.name == "demo"
+
+
+def test_a_file_is_a_part_also_where_its_project_is_written_elsewhere(settings: Settings) -> None:
+    assert asked(scope(settings, Path("specs/one.yaml"))) == ["Dataset one", "TuningJob one"]
+
+
+def test_a_folder_without_its_project_is_a_part(settings: Settings) -> None:
+    assert asked(scope(settings, Path("specs/more"))) == ["Dataset two", "TuningJob two"]
+
+
+def test_the_file_of_the_project_is_a_part_too(settings: Settings) -> None:
+    found = scope(settings, Path("specs/project.yaml"))
+
+    assert asked(found) == ["DatasetBucket data", "Project demo"]
+
+
+def test_a_file_outside_of_the_default_folder_belongs_to_the_folder_around_it(
+    settings: Settings, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "project.yaml").write_text(f"{project('other')}---\n{bucket()}")
+    (other / "three.yaml").write_text(tuning("three"))
+
+    found = scope(settings, Path("other/three.yaml"))
+
+    assert found.project.name == "other"
+    assert asked(found) == ["Dataset three", "TuningJob three"]
+    assert scope(settings, Path("other")).part is None
+
+
+def test_faults_of_a_part_are_told(settings: Settings) -> None:
+    Path("specs/one.yaml").write_text(tuning("one").replace("baseModel", "baseModle"))
+
+    with pytest.raises(SpecErrors, match="baseModle"):
+        scope(settings, Path("specs/one.yaml"))
+
+
+def test_of_several_projects_one_is_named(settings: Settings) -> None:
+    Path("specs/project.yaml").write_text(
+        f"{project('demo')}---\n{project('prod')}---\n{bucket(', project: demo')}"
+    )
+    Path("specs/one.yaml").write_text(tuning("one", ", project: demo"))
+    Path("specs/more/two.yaml").unlink()
+
+    with pytest.raises(SettingsError, match="holds 2 projects: demo, prod") as caught:
+        scope(settings, None)
+
+    assert "--project" in caught.value.remedy
+    assert scope(settings, None, "prod").project.name == "prod"
+
+
+def test_a_project_that_is_not_there_is_refused(settings: Settings) -> None:
+    with pytest.raises(SettingsError, match="there is no Project 'dmo'"):
+        scope(settings, None, "dmo")
+
+
+def test_the_place_of_a_document_is_its_line(settings: Settings) -> None:
+    found = scope(settings, None)
+
+    assert found.place("TuningJob", "one") == "specs/one.yaml:7"
+    assert found.place("TuningJob", "gone") == ""
+    assert found.place("Infrastructure", "bucket data") == ""
