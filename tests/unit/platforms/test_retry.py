@@ -17,7 +17,8 @@ DOWN = exceptions.ServiceUnavailable("x")
 def asked(seconds: int) -> Exception:
     info = error_details_pb2.RetryInfo()
     info.retry_delay.seconds = seconds
-    return exceptions.ResourceExhausted("x", details=[info])
+    error: Exception = exceptions.ResourceExhausted("x", details=[info])
+    return error
 
 
 @pytest.mark.parametrize(

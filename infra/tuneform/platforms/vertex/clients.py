@@ -268,8 +268,9 @@ def _bare(answer: Any) -> Any:
     if hasattr(answer, "operation"):
         answer = answer.operation
     bare = answer if answer is None or hasattr(answer, "DESCRIPTOR") else type(answer).pb(answer)
-    if isinstance(bare, operations_pb2.Operation) and not bare.name:
-        raise Undecodable("an operation without a name")
+    if bare is not None and "name" in bare.DESCRIPTOR.fields_by_name and not bare.name:
+        # JSON that is no object becomes an empty message; every resource and operation has a name.
+        raise Undecodable(f"a {bare.DESCRIPTOR.name} without a name")
     return bare
 
 

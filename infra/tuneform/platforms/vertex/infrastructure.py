@@ -141,7 +141,7 @@ class _Look:
     def _read(self, ask: Ask[T]) -> T | Unread:
         with remote(f"looking at {ask.what}", self._endpoint):
             try:
-                return cast("T", READ(self._once)(ask))
+                return READ(self._once)(ask)
             except exceptions.NotFound:
                 return Unread.MISSING
             except exceptions.Forbidden as error:

@@ -127,8 +127,6 @@ async def create(clients: Clients, tuning: Tuning, training_uri: str, labels: Ma
         tuning_job=job_body(tuning, training_uri, labels),
     )
     raw = await clients.call(SERVICE, "create_tuning_job", request, at=tuning.project.parent, policy=ONCE)
-    if not raw.name:
-        raise Undecodable("a tuning job without a name")
     return clients.messages.job(raw)
 
 

@@ -93,7 +93,7 @@ class Policy:
             return None
         asked = retry_after(error) or 0.0
         # The draw keeps apart those that failed together; nothing secret hangs on it.
-        drawn = min(LONGEST_PAUSE, FIRST_PAUSE * 2 ** (tries - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
+        drawn = min(LONGEST_PAUSE, FIRST_PAUSE * 2.0 ** (tries - 1)) * random.uniform(0.5, 1.0)  # noqa: S311
         pause = max(asked, drawn)
         if asked > self.budget or (elapsed + pause > self.budget and tries > 1):
             return None

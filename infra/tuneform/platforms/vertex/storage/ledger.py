@@ -6,10 +6,10 @@ import asyncio
 import json
 import math
 import threading
-import time
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 
 from google.api_core import exceptions
 
@@ -143,20 +143,20 @@ class ServerClock:
     def now(self) -> datetime:
         """The server's time, half a round trip early or late at most."""
         with self._lock:
-            if time.monotonic() - self._ours > self._remembered:
+            if monotonic() - self._ours > self._remembered:
                 measuring = self._measure()
                 self._server, self._ours = self._clients.run("asking Cloud Storage for its time", measuring)
-            return self._server + timedelta(seconds=time.monotonic() - self._ours)
+            return self._server + timedelta(seconds=monotonic() - self._ours)
 
     async def _measure(self) -> tuple[datetime, float]:
-        """The server's time, and what `time.monotonic` was then."""
+        """The server's time, and what `monotonic` was then."""
 
         async def once() -> tuple[Blob, float]:
-            before = time.monotonic()
+            before = monotonic()
             blob = await blobs.upload(
                 self._clients, self._place, b"", media=JSON, metadata={}, generation=None, policy=ONCE
             )
-            return blob, (before + time.monotonic()) / 2
+            return blob, (before + monotonic()) / 2
 
         try:
             blob, middle = await READ.patiently(once)

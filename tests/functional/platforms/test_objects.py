@@ -1,0 +1,148 @@
+"""Dataset objects: stored once, known by their digest, replaced when somebody changed them."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from tests.functional.platforms.kit import BUCKET, RUN, Bench, connected
+
+from tuneform.errors import NotFound, Terminal
+from tuneform.reconcile.live import Stored
+
+URI = f"gs://{BUCKET}/datasets/x/abc.jsonl"
+NAME = "datasets/x/abc.jsonl"
+DATA = b'{"a": 1}\n'
+DIGEST = "sha256:abc"
+
+
+@pytest.fixture
+def bucket(store: Bench) -> Any:
+    made = store.emulator.storage().create_bucket(BUCKET, location="us-central1")
+    made.versioning_enabled = True
+    made.patch()
+    return made
+
+
+def test_an_object_is_stored_once_with_its_digest(store: Bench, bucket: Any) -> None:
+    objects = store.ports.objects
+    assert not objects.exists(URI)
+    with pytest.raises(NotFound):
+        objects.read(URI)
+    assert objects.put(URI, DATA, DIGEST)
+    assert not objects.put(URI, DATA, DIGEST)
+    assert objects.exists(URI)
+    assert objects.read(URI) == DATA
+    assert objects.stored(f"gs://{BUCKET}/datasets/") == (Stored(URI, len(DATA), DIGEST, intact=True),)
+    assert bucket.get_blob(NAME).content_type == "application/jsonl"
+
+
+def test_what_somebody_else_put_there_is_seen_and_replaced(store: Bench, bucket: Any) -> None:
+    objects = store.ports.objects
+    blob = bucket.blob(NAME)
+    blob.upload_from_string(b"older than digests")
+    assert objects.stored(URI) == (Stored(URI, 18, "", intact=True),)
+    assert objects.put(URI, DATA, DIGEST)
+    noted = bucket.get_blob(NAME).metadata
+    blob.metadata = noted
+    blob.upload_from_string(b"changed under our note")
+    assert objects.stored(URI) == (Stored(URI, 22, DIGEST, intact=False),)
+    assert objects.put(URI, DATA, DIGEST)
+    assert objects.put(URI, DATA + DATA, "sha256:other")
+    assert objects.read(URI) == DATA + DATA
+    assert objects.stored(URI) == (Stored(URI, 2 * len(DATA), "sha256:other", intact=True),)
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("kind", ["reset", "malformed"])
+def test_an_upload_whose_answer_is_lost_is_stored_once(
+    store: Bench, bucket: Any, kind: str, when: str
+) -> None:
+    fault = {"calls": {"method": "POST", "path": "^/upload/"}, "when": when, "effect": {"kind": kind}}
+    with store.control.met(fault):
+        assert store.ports.objects.put(URI, DATA, DIGEST)
+    assert len(list(bucket.list_blobs(versions=True))) == 1
+    assert store.ports.objects.stored(URI)[0].intact
+
+
+def test_two_runs_that_store_the_same_at_once_do_not_fight(store: Bench, bucket: Any) -> None:
+    other = connected(store.emulator.endpoint, "rest", holder="host:14:other").objects
+    upload = store.control.hold(method="POST", path="^/upload/", caller=f"run/{RUN}")
+    with ThreadPoolExecutor(1) as pool:
+        ours = pool.submit(store.ports.objects.put, URI, DATA, DIGEST)
+        store.control.held(1)
+        assert other.put(URI, DATA, DIGEST)
+        store.control.remove(upload)
+        ours.result()
+    assert len(list(bucket.list_blobs(versions=True))) == 1
+
+
+def test_an_upload_that_finds_something_else_looks_again(store: Bench, bucket: Any) -> None:
+    upload = store.control.hold(method="POST", path="^/upload/", caller=f"run/{RUN}")
+    with ThreadPoolExecutor(1) as pool:
+        ours = pool.submit(store.ports.objects.put, URI, DATA, DIGEST)
+        store.control.held(1)
+        bucket.blob(NAME).upload_from_string("something else")
+        store.control.remove(upload)
+        assert ours.result()
+    assert store.ports.objects.read(URI) == DATA
+
+
+def test_a_large_object_goes_up_whole_also_when_a_part_fails(store: Bench, bucket: Any) -> None:
+    large = b"x" * (9 * 2**20)
+    part = {
+        "calls": {"method": "PUT", "path": "^/upload/"},
+        "effect": {"kind": "status", "status": "UNAVAILABLE"},
+    }
+    with store.control.met(part):
+        assert store.ports.objects.put(URI, large, DIGEST)
+    assert store.ports.objects.stored(URI) == (Stored(URI, len(large), DIGEST, intact=True),)
+    assert store.ports.objects.read(URI) == large
+
+
+def test_copies_keep_the_digest_and_need_a_source(store: Bench, bucket: Any) -> None:
+    objects = store.ports.objects
+    objects.put(URI, DATA, DIGEST)
+    fence = f"gs://{BUCKET}/attempts/1.jsonl"
+    objects.copy(URI, fence)
+    objects.copy(URI, fence)
+    assert objects.stored(fence) == (Stored(fence, len(DATA), DIGEST, intact=True),)
+    with pytest.raises(NotFound):
+        objects.copy(f"gs://{BUCKET}/gone", fence)
+
+
+def test_deletion_takes_all_generations_of_one_object_and_no_other(store: Bench, bucket: Any) -> None:
+    objects = store.ports.objects
+    for name in ("a", "a.bak"):
+        for content in (b"1", b"2", b"3"):
+            bucket.blob(name).upload_from_string(content)
+    bucket.blob("gone").upload_from_string(b"x")
+    bucket.blob("gone").delete()
+    everything = tuple(f"gs://{BUCKET}/{name}" for name in ("a", "a.bak", "gone"))
+    assert objects.under(f"gs://{BUCKET}/") == everything
+    assert [stored.uri for stored in objects.stored(f"gs://{BUCKET}/")] == [*everything[:2]]
+    objects.delete(everything[0])
+    objects.delete(everything[0])
+    objects.delete(everything[2])
+    assert objects.under(f"gs://{BUCKET}/") == (everything[1],)
+
+
+def test_in_a_bucket_that_is_not_there_nothing_is_stored(store: Bench) -> None:
+    objects = store.ports.objects
+    assert not objects.exists(URI)
+    assert (objects.stored(URI), objects.under(URI)) == ((), ())
+    objects.delete(URI)
+    with pytest.raises(NotFound, match="bucket"):
+        objects.put(URI, DATA, DIGEST)
+
+
+def test_what_may_not_be_looked_at_is_an_error(store: Bench, bucket: Any) -> None:
+    fault = {
+        "calls": {"method": "GET", "path": "/storage/v1/b/", "times": 0},
+        "effect": {"kind": "permission"},
+    }
+    with store.control.met(fault):
+        for look in (store.ports.objects.exists, store.ports.objects.stored, store.ports.objects.under):
+            with pytest.raises(Terminal):
+                look(URI)
