@@ -47,7 +47,7 @@ def tune(sdk: Client, name: str, **config: Any) -> str:
             config=types.CreateTuningJobConfig(tuned_model_display_name=name, **config),
         )
     assert made.name
-    return made.name
+    return str(made.name)
 
 
 def tuned(sdk: Client, name: str, **config: Any) -> str:
