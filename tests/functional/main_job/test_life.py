@@ -47,7 +47,7 @@ def test_a_recipe_edit_trains_once_while_the_old_model_serves_and_back_costs_not
         foreseen,
     )
     assert foreseen.count("new revision r1-") == 1
-    assert "the old one serves until then" in foreseen
+    assert "the old one serves until this one is ready" in foreseen
     assert checkout.counts()["jobs"] == jobs, "a preview changes nothing"
 
     with asking(checkout, NAME, QUESTION) as heard:

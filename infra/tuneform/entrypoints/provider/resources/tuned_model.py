@@ -191,12 +191,17 @@ def serving_of(inputs: Properties) -> Serving:
 def _gate(given: Properties) -> Gate:
     exact = given.get("exactMatch", {})
     return Gate(
-        exact_match_at_least=exact.get("atLeast"),
+        exact_match_at_least=_threshold(exact.get("atLeast")),
         exact_match_examples=exact.get("examples"),
-        eval_loss_at_most=given.get("evalLoss", {}).get("atMost"),
-        eval_accuracy_at_least=given.get("evalAccuracy", {}).get("atLeast"),
+        eval_loss_at_most=_threshold(given.get("evalLoss", {}).get("atMost")),
+        eval_accuracy_at_least=_threshold(given.get("evalAccuracy", {}).get("atLeast")),
         no_worse_than_serving=given.get("noWorseThan") == "serving",
     )
+
+
+def _threshold(value: float | None) -> float | None:
+    """On the wire a whole number is an integer; the specs, and what the ledger keeps of a gate, have a float."""
+    return None if value is None else float(value)
 
 
 def _first_name(inputs: Properties) -> str:
