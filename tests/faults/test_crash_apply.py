@@ -10,7 +10,7 @@ from tests.faults.points import Point, bounded
 from tests.faults.stage import Snapshot
 from tests.faults.tally import Tally
 
-READS = 16
+READS = 8
 """So many calls that only look are taken into the bounded sweep."""
 
 
