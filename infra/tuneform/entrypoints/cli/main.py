@@ -13,14 +13,31 @@ from tuneform.errors import TuneformError
 
 COMMANDS = {
     "check": "Check specs and datasets, without a network",
+    "plan": "Show what `apply` would do, and what it would cost",
+    "apply": "Tune and serve what the specs say; --watch keeps at it",
     "up": "Make what is live match the specs",
     "preview": "Show what `up` would do",
     "refresh": "Read what is live into the state",
     "destroy": "Take everything down, but keys, the ledger and job records",
+    "status": "Show what has become of each tuning; --watch follows it",
     "ask": "Ask a served model a question",
+    "endpoint": "Print the endpoint that clients of a served model call",
+    "cancel": "Cancel the running job of a tuning",
+    "resolve": "Decide what became of an attempt that nobody saw the end of",
+    "import": "Adopt live jobs that were made without tuneform, and write their YAML",
     "emulator": "Google Cloud on loopback: start, stop, status, reset, env",
 }
 """Each command and what it does, in the order that help shows them."""
+
+LOOKING = {name: f"looking.{name}" for name in ("status", "ask", "endpoint", "cancel", "resolve")}
+MODULES = {**LOOKING, "import": "looking.import_"}
+"""Where a command's module is, where not beside this one."""
+
+
+def module_of(command: str) -> str:
+    """The module that a command is in."""
+    return f"tuneform.entrypoints.cli.{MODULES.get(command, command)}"
+
 
 DRIVE_THE_ENGINE = frozenset({"up", "preview", "refresh", "destroy"})
 """Commands whose modules take seconds to load the first time, when nothing is compiled yet."""
@@ -33,7 +50,7 @@ def _tell_on_terminal(what: str) -> None:
 
 
 class Commands(click.Group):
-    """Commands by name, each from the module of the same name beside this one."""
+    """Commands by name, each from the module of the same name beside this one, or as `MODULES` says."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The commands in the order in which people meet them."""
@@ -47,8 +64,7 @@ class Commands(click.Group):
             return None
         if cmd_name in DRIVE_THE_ENGINE and "--help" not in sys.argv:
             _tell_on_terminal("loading Pulumi and Google's clients")
-        module = importlib.import_module(f"tuneform.entrypoints.cli.{cmd_name}")
-        command: click.Command = module.command
+        command: click.Command = importlib.import_module(module_of(cmd_name)).command
         return command
 
     def resolve_command(
