@@ -224,12 +224,13 @@ async def make_state_bucket(clients: Clients, project: Project) -> None:
 
 def _blob(raw: Any) -> Blob:
     """From the client's; one without a generation or a time was made of no proper answer."""
-    if not (raw.generation and raw.updated):
+    generation, updated = raw.generation, raw.updated
+    if not (generation and updated):
         raise Undecodable(f"an object without a generation: {raw.name}")
     return Blob(
         place=Place(raw.bucket.name, raw.name),
-        generation=raw.generation,
-        updated=raw.updated,
+        generation=generation,
+        updated=updated,
         size=raw.size or 0,
         md5=raw.md5_hash or "",
         metadata=raw.metadata or {},
