@@ -10,6 +10,7 @@ starts from what is there; everything else stops that item, and no other.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -34,7 +35,7 @@ from tuneform.reconcile.execute.perform import Performer, Supply
 from tuneform.reconcile.execute.retire import clear_endpoint
 from tuneform.reconcile.execute.status import ServingStatus, TuningStatus, serving_status, tuning_status
 from tuneform.reconcile.live import OWNER_LABEL, Curves, Job, progress
-from tuneform.reconcile.observe import World, closer, names_of, observe
+from tuneform.reconcile.observe import Listed, World, closer, names_of, observe
 from tuneform.reconcile.plan import (
     Item,
     Plan,
@@ -79,12 +80,14 @@ class Outcome:
     done: tuple[tuple[str, Action], ...] = ()
 
 
-def look(view: View, desired: Desired, before: World | None = None) -> tuple[World, Plan]:
+def look(
+    view: View, desired: Desired, before: World | None = None, ahead: Callable[[], Listed] | None = None
+) -> tuple[World, Plan]:
     """One look and the plan for it; what has something to do is looked at closely before it is planned for good.
 
-    With `before`, see `observe`.
+    For `before` and `ahead` see `observe`.
     """
-    world = observe(view, desired, before)
+    world = observe(view, desired, before, ahead)
     plan = plan_project(desired, world)
     lean = {name for name, found in world.records.items() if any(versioned.lean for versioned in found)}
     names = {name for item in plan.changes for name in _names(desired, item)} & lean
@@ -181,9 +184,9 @@ class Run:
         except TuneformError as error:
             self.failures[item.key] = Failure(item, error)
             return moved
-        if moved:
-            self._troubles.pop(item.key, None)
-        elif item.blocked:
+        if not any(isinstance(action, Revoke) for action in item.actions):
+            self._troubles.pop(item.key, None)  # to revoke what failed is not to succeed
+        if not moved and item.blocked:
             reason = item.blocked[0]
             self.failures[item.key] = Failure(item, ReconcileError(reason.reason, remedy=reason.remedy))
         return moved
