@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from tuneform.entrypoints.cli.main import COMMANDS, cli
+from tuneform.entrypoints.cli.main import COMMANDS, cli, module_of
 
 
 @pytest.mark.parametrize("name", list(COMMANDS))
 def test_every_command_has_a_module_and_help_with_an_example(name: str) -> None:
-    command = importlib.import_module(f"tuneform.entrypoints.cli.{name}").command
+    command = importlib.import_module(module_of(name)).command
 
     assert command.help
     assert "Example" in command.help
