@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 from typing import Literal
+
+from tuneform.reconcile import recipe
 
 
 @dataclass(frozen=True)
@@ -104,6 +107,11 @@ class Tuning:
     def identity(self) -> Identity:
         """The identity that Pulumi, the ledger and the labels know this tuning by."""
         return Identity(self.project.name, self.name)
+
+    @cached_property
+    def revision(self) -> str:
+        """The revision that the recipe names."""
+        return recipe.digest(self)
 
 
 @dataclass(frozen=True)

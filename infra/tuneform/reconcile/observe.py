@@ -92,7 +92,8 @@ class World:
         for name in names:
             for versioned in self.records.get(name, ()):
                 records.setdefault(versioned.record.revision, versioned.record)
-        models = {job.name: self.models[bare(job.model)] for job in jobs if bare(job.model) in self.models}
+        live = ((job.name, self.models.get(bare(job.model))) for job in jobs if job.model)
+        models = {name: model for name, model in live if model is not None}
         return ObservedTuning(jobs, models, records, self.when)
 
     def serving(self, serving: Serving) -> ObservedServing:
@@ -110,10 +111,31 @@ def names_of(tuning: Tuning) -> tuple[str, ...]:
     return (tuning.name, *tuning.previous_names)
 
 
-def observe(view: View, desired: Desired, before: World | None = None) -> World:
+@dataclass(frozen=True)
+class Listed:
+    """What of a wide look needs nothing of the specs but their project, so that it may begin early."""
+
+    jobs: tuple[Job, ...]
+    models: tuple[Model, ...]
+    endpoints: tuple[Endpoint, ...]
+
+
+def listed(view: View, project: Project) -> Listed:
+    """Everything of ours, and the models and endpoints that may be, in lists."""
+    reader = view.reader
+    found = _together(
+        lambda: reader.jobs(project), lambda: reader.models(project), lambda: reader.endpoints(project)
+    )
+    return Listed(*found)
+
+
+def observe(
+    view: View, desired: Desired, before: World | None = None, ahead: Callable[[], Listed] | None = None
+) -> World:
     """Look at what the specs are about: in lists, or by name when they are about little and not about everything.
 
-    With `before`, what jobs and their models do not change is taken from that look: infrastructure and objects.
+    With `before`, what jobs and their models do not change is taken from that look: infrastructure and objects. `ahead`
+    gives lists that were begun earlier.
     """
     few = len(desired.tunings) + len(desired.servings) + len(desired.gone) <= NARROW
     if before is None:
@@ -125,24 +147,23 @@ def observe(view: View, desired: Desired, before: World | None = None) -> World:
         )
     else:
         fences, stored, lacks = (), before.stored, before.lacks
-    world = _narrow(view, desired) if few and not desired.whole else _wide(view, desired)
+    world = _narrow(view, desired) if few and not desired.whole else _wide(view, desired, ahead)
     return replace(world, fences=fences, stored=stored, lacks=lacks, when=view.clock.now())
 
 
-def _wide(view: View, desired: Desired) -> World:
-    project, reader, ledger = desired.project, view.reader, view.ledger
-    jobs, models, endpoints, heads, pointers = _together(
-        lambda: reader.jobs(project),
-        lambda: reader.models(project),
-        lambda: reader.endpoints(project),
-        lambda: ledger.heads(project),
-        lambda: ledger.pointers(project),
+def _wide(view: View, desired: Desired, ahead: Callable[[], Listed] | None) -> World:
+    project = desired.project
+    found, heads, pointers = _together(
+        ahead or (lambda: listed(view, project)),
+        lambda: view.ledger.heads(project),
+        lambda: view.ledger.pointers(project),
     )
     records = _grouped(heads, lambda versioned: versioned.record.name)
+    jobs = _grouped(found.jobs, lambda job: job.labels[NAME_LABEL])
     return World(
-        jobs=_with_recorded(view, project, _grouped(jobs, lambda job: job.labels[NAME_LABEL]), records),
-        models={bare(model.name): model for model in models},
-        endpoints={endpoint.name: endpoint for endpoint in endpoints},
+        jobs=_with_recorded(view, project, jobs, records),
+        models={bare(model.name): model for model in found.models},
+        endpoints={endpoint.name: endpoint for endpoint in found.endpoints},
         records=records,
         pointers={pointer.name: pointer for pointer in pointers},
     )
@@ -154,8 +175,8 @@ def _narrow(view: View, desired: Desired) -> World:
     names |= {name for serving in desired.servings for name in (serving.tuning, *serving.tuning_names)}
     names |= set(desired.gone)
     records = {name: view.ledger.history(project, name) for name in sorted(names)}
-    listed = {name: view.reader.jobs(project, name) for name in sorted(names)}
-    jobs = _with_recorded(view, project, listed, records)
+    named = {name: view.reader.jobs(project, name) for name in sorted(names)}
+    jobs = _with_recorded(view, project, named, records)
     models = (view.reader.model(job.model) for found in jobs.values() for job in found if job.model)
     wanted = [name for serving in desired.servings for name in (serving.endpoint, serving.candidate)]
     endpoints = (view.reader.endpoint(name) for name in wanted)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tuneform.reconcile.desired import Tuning
+if TYPE_CHECKING:
+    from tuneform.reconcile.desired import Tuning
 
 FORM = "r1"
 """The canonical form's version. A change to what `recipe` returns for an unchanged tuning needs a new one,
@@ -35,7 +36,12 @@ def recipe(tuning: Tuning) -> dict[str, Any]:
 
 
 def revision(tuning: Tuning) -> str:
-    """`r1-` and 16 hex digits of the SHA-256 of the recipe's canonical JSON."""
+    """`r1-` and 16 hex digits of the SHA-256 of the recipe's canonical JSON; computed once a tuning."""
+    return tuning.revision
+
+
+def digest(tuning: Tuning) -> str:
+    """The revision, computed."""
     canonical = json.dumps(recipe(tuning), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return f"{FORM}-{hashlib.sha256(canonical.encode()).hexdigest()[:16]}"
 

@@ -71,7 +71,7 @@ def command(
     settings = Settings.here()
     found = opened(settings, Asked(path, project, google_cloud), listener=Quiet(), clock=StoppableClock())
     show_spec_warnings(found.scope)
-    _, plan = look(found.ports.view, found.desired)
+    _, plan = look(found.ports.view, found.desired, ahead=found.ahead)
     if form == "json":
         print_json(review.as_object(plan))
         show_warnings(plan, console(stderr=True))

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 
 from tuneform.reconcile.actions import (
     Action,
@@ -44,7 +45,12 @@ class ServingPlan:
 
 def asked(serving: Serving, checkpoint: Checkpoint) -> str:
     """The fingerprint of what a gate asks: its demands, the test data, the checkpoint."""
-    about = [asdict(serving.gate), serving.test.digest if serving.test else "", checkpoint.id]
+    return _fingerprint(serving.gate, serving.test.digest if serving.test else "", checkpoint.id)
+
+
+@lru_cache(maxsize=4096)
+def _fingerprint(gate: Gate, data: str, checkpoint: str) -> str:
+    about = [asdict(gate), data, checkpoint]
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal, TypeVar, cast
 
 from tuneform.entrypoints import resolve
 from tuneform.entrypoints.cli.reconciling.scope import Scope, scope
@@ -15,8 +18,10 @@ from tuneform.entrypoints.desired import Supply, desired_of, reader
 from tuneform.errors import SettingsError
 from tuneform.platforms.vertex import connect
 from tuneform.reconcile.desired import Desired
+from tuneform.reconcile.observe import Listed, listed
 from tuneform.reconcile.ports import Clock, Listener, Ports
 
+T = TypeVar("T")
 Transport = Literal["grpc", "rest"]
 TRANSPORTS = ("grpc", "rest")
 
@@ -32,12 +37,13 @@ class Asked:
 
 @dataclass(frozen=True)
 class Opened:
-    """Specs with everything followed, and the ports to where they are live."""
+    """Specs with everything followed, and the ports to where they are live. `ahead` gives lists begun meanwhile."""
 
     scope: Scope
     desired: Desired
     supply: Supply
     ports: Ports
+    ahead: Callable[[], Listed] | None = None
 
 
 def opened(settings: Settings, asked: Asked, *, listener: Listener, clock: Clock) -> Opened:
@@ -52,7 +58,24 @@ def opened(settings: Settings, asked: Asked, *, listener: Listener, clock: Clock
     gc.freeze()  # all of it is kept: looking for garbage in it takes seconds where there are thousands of documents
     endpoint = emulator(settings, google_cloud=asked.google_cloud)
     ports = ports_of(settings, found, endpoint, listener=listener, clock=clock)
-    return resolved(found, ports)
+    project = resolve.project(found.project)
+    # The service answers while the datasets are read. Of a part of the specs nothing is listed.
+    ahead = begun(lambda: listed(ports.view, project)) if found.part is None else None
+    return replace(resolved(found, ports), ahead=ahead)
+
+
+def begun(function: Callable[[], T]) -> Callable[[], T]:
+    """Begin something beside what follows; what is returned waits for its result. The process may end before it."""
+    future: Future[T] = Future()
+
+    def work() -> None:
+        try:
+            future.set_result(function())
+        except BaseException as error:  # noqa: BLE001 (raised where the result is asked for)
+            future.set_exception(error)
+
+    threading.Thread(target=work, name="listing", daemon=True).start()
+    return future.result
 
 
 def resolved(found: Scope, ports: Ports) -> Opened:

@@ -1,0 +1,1 @@
+"""What the plan benchmark measures on."""
