@@ -30,8 +30,9 @@ from tests.faults.scene import Scene
 from tests.faults.stage import Snapshot, prepare, quick_steps
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def _quick() -> Iterator[None]:
+    # No longer than these modules: other tests of the same process watch the steps of jobs.
     with quick_steps():
         yield
 

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from unittest import mock
 
 from tests.faults import scene
 from tests.faults.appliers import Appliers, Ended, Run, clean_environment
@@ -79,11 +78,31 @@ class Stage:
         wanted.write(self.folder)
 
 
+class _Quickened:
+    """How many want the jobs of this process's emulators to take no longer than their training."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._wanted = 0
+        self._usual = tuning_runner.STEP_SECONDS
+
+    def change(self, by: int) -> None:
+        with self._lock:
+            self._wanted += by
+            tuning_runner.STEP_SECONDS = 0.0 if self._wanted else self._usual
+
+
+_QUICKENED = _Quickened()
+
+
 @contextmanager
 def quick_steps() -> Iterator[None]:
-    """Jobs of this process's emulators take no longer than their training."""
-    with mock.patch.object(tuning_runner, "STEP_SECONDS", 0.0):
+    """Jobs of this process's emulators take no longer than their training while any such block runs."""
+    _QUICKENED.change(1)
+    try:
         yield
+    finally:
+        _QUICKENED.change(-1)
 
 
 @contextmanager
@@ -100,7 +119,7 @@ def emulated(
     store = Store(database)
     world = World(store, clock or WallClock(), settings)
     try:
-        with server.running(world) as endpoint:
+        with quick_steps(), server.running(world) as endpoint:
             yield Stage(folder, endpoint, world, appliers, {"TUNEFORM_LIST_LAG": "0"})
     finally:
         store.close()
