@@ -38,7 +38,7 @@ KNOWN = Known({"demo-data": "data"}, {}, {}, frozenset({"intents"}))
 
 
 def made(job: Job = FOREIGN, known: Known = KNOWN, **more: Any) -> Written:
-    return written(job, PROJECT, known, **{"model": None, "bucket": "data", "how": "pointer", **more})
+    return written(job, known, **{"model": None, "bucket": "data", "how": "pointer", **more})
 
 
 def by_kind(one: Written) -> dict[str, Any]:
@@ -103,6 +103,13 @@ def test_what_the_service_has_not_settled_is_left_out() -> None:
     spec = by_kind(made(bare))["TuningJob"]["spec"]
 
     assert not {"hyperParameters", "encryptionKey", "serviceAccount", "exportLastCheckpointOnly"} & set(spec)
+
+
+def test_the_project_is_named_where_there_are_several() -> None:
+    several = by_kind(made(known=replace(KNOWN, project="demo"))).values()
+
+    assert {document["metadata"]["project"] for document in several} == {"demo"}
+    assert all("project" not in document["metadata"] for document in by_kind(made()).values())
 
 
 def test_keys_and_accounts_that_are_declared_are_referred_to_by_the_next_job_as_well() -> None:

@@ -133,7 +133,6 @@ class Importer:
         before = self._recorded.get(last(job.name))
         made = written(
             job,
-            self.open_.project,
             known,
             model=model,
             bucket=self._bucket(job, known),
@@ -170,6 +169,7 @@ class Importer:
             keys={inputs.key_name(tree, key): key.name for key in keys},
             accounts={inputs.account_email(tree, account): account.name for account in accounts},
             names=frozenset(declared | remembered | endpoints),
+            project=open_.project.name if len(tree.of(Project)) > 1 else "",
         )
 
     def _bucket(self, job: Job, known: Known) -> str:

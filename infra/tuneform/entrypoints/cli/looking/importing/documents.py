@@ -32,13 +32,15 @@ POINTER = """\
 class Known:
     """What the specs declare already, which new documents refer to or keep clear of.
 
-    `buckets`, `keys` and `accounts` map live names (of a bucket, a key, an address) to documents' names.
+    `buckets`, `keys` and `accounts` map live names (of a bucket, a key, an address) to documents' names. `project` is
+    the Project that documents have to name; empty where there is one alone.
     """
 
     buckets: Mapping[str, str]
     keys: Mapping[str, str]
     accounts: Mapping[str, str]
     names: frozenset[str] = frozenset()
+    project: str = ""
 
     def and_of(self, made: Written) -> Known:
         """The same with what the documents of one more job declare."""
@@ -49,6 +51,7 @@ class Known:
             {**self.keys, **({job.kms_key: made.name} if "EncryptionKey" in kinds else {})},
             {**self.accounts, **({job.service_account: made.name} if "ServiceAccount" in kinds else {})},
             self.names | {made.name},
+            self.project,
         )
 
 
@@ -107,9 +110,7 @@ def refusals(job: Job, project: Project) -> Iterator[str]:
         yield f"it is {job.state.value}, and a model of it never serves"
 
 
-def written(
-    job: Job, project: Project, known: Known, *, model: Model | None, bucket: str, name: str = "", how: How
-) -> Written:
+def written(job: Job, known: Known, *, model: Model | None, bucket: str, name: str = "", how: How) -> Written:
     """The documents of a job that can be adopted. What the service has not settled yet is left out.
 
     `model` is what it made, whose fields may have been changed since; `bucket` the DatasetBucket for its data; `name`
@@ -117,8 +118,8 @@ def written(
     """
     shown = model.display_name if model else job.display_name
     chosen = name or unique(valid(shown or job.base_model), known.names)
-    key, key_documents = _key(job, project, known, chosen)
-    account, account_documents = _account(job, project, known, chosen)
+    key, key_documents = _key(job, known, chosen)
+    account, account_documents = _account(job, known, chosen)
     hyper = {
         "epochCount": job.epochs,
         "adapterSize": job.adapter_size,
@@ -142,41 +143,41 @@ def written(
     documents = (
         *key_documents,
         *account_documents,
-        _document("Dataset", project, chosen, dataset),
-        _document("TuningJob", project, chosen, _given(tuning), labels),
-        _document("TunedModel", project, chosen, serving, labels),
+        _document("Dataset", known.project, chosen, dataset),
+        _document("TuningJob", known.project, chosen, _given(tuning), labels),
+        _document("TunedModel", known.project, chosen, serving, labels),
     )
     header = HEADER.format(job=job.name) + (POINTER.format(name=chosen) if how == "pointer" else "")
     return Written(job, chosen, documents, header)
 
 
-def _key(job: Job, project: Project, known: Known, name: str) -> tuple[str, list[Mapping[str, Any]]]:
+def _key(job: Job, known: Known, name: str) -> tuple[str, list[Mapping[str, Any]]]:
     """The EncryptionKey of a job's key: the one that is declared, else a new one for the key that is there."""
     if not job.kms_key:
         return "", []
     if job.kms_key in known.keys:
         return known.keys[job.kms_key], []
-    return name, [_document("EncryptionKey", project, name, {"existing": job.kms_key})]
+    return name, [_document("EncryptionKey", known.project, name, {"existing": job.kms_key})]
 
 
-def _account(job: Job, project: Project, known: Known, name: str) -> tuple[str, list[Mapping[str, Any]]]:
+def _account(job: Job, known: Known, name: str) -> tuple[str, list[Mapping[str, Any]]]:
     """The ServiceAccount of a job's account: the one that is declared, else a new one that `up` adopts."""
     if not job.service_account:
         return "", []
     if job.service_account in known.accounts:
         return known.accounts[job.service_account], []
     spec = {"accountId": job.service_account.partition("@")[0]}
-    return name, [_document("ServiceAccount", project, name, spec)]
+    return name, [_document("ServiceAccount", known.project, name, spec)]
 
 
 def _document(
     kind: str,
-    project: Project,
+    project: str,
     name: str,
     spec: Mapping[str, Any],
     labels: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": name, "project": project.name}
+    metadata: dict[str, Any] = {"name": name, **({"project": project} if project else {})}
     if labels:
         metadata["labels"] = dict(labels)
     return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": dict(spec)}
