@@ -243,7 +243,8 @@ def test_ctrl_c_ends_the_waiting_and_not_the_job(shop: Shop, told: signal.Signal
     with shop.running("apply", "--yes") as process:
         until(lambda: shop.live("tuningJobs"), "a job")
         assert process.stdout is not None
-        until(lambda: "QUEUED" in process.stdout.readline(), "the job is followed")
+        lines = process.stdout
+        until(lambda: "QUEUED" in lines.readline(), "the job is followed")
         process.send_signal(told)
         text, _ = process.communicate(timeout=20)
 
