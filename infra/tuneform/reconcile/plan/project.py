@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
@@ -92,14 +92,16 @@ def as_json(action: Action) -> dict[str, Any]:
 
 def plan_project(desired: Desired, world: World) -> Plan:
     """Every document's plan, in an order that does not depend on anything but their names."""
+    tunings = [_tuning(tuning, world) for tuning in desired.tunings]
+    blocked = {item.name for item in tunings if item.blocked}
     items = [
         *(
             Item("Infrastructure", lack.what, (Blocked(str(lack), "run `tuneform up`"),))
             for lack in world.lacks
         ),
         *_contents(desired.contents, world),
-        *(_tuning(tuning, world) for tuning in desired.tunings),
-        *(_serving(serving, world) for serving in desired.servings),
+        *tunings,
+        *(_serving(serving, world, blocked) for serving in desired.servings),
     ]
     return Plan(desired.project, (*items, *_removed(desired, world)))
 
@@ -109,11 +111,14 @@ def replan(plan: Plan, desired: Desired, world: World) -> Plan:
     tunings = {tuning.name: tuning for tuning in desired.tunings}
     servings = {serving.name: serving for serving in desired.servings}
 
+    blocked: set[str] = set()
+
     def again(item: Item) -> Item:
         if item.actions and item.kind == "TuningJob":
-            return _tuning(tunings[item.name], world)
-        if item.actions and item.kind == "TunedModel":
-            return _serving(servings[item.name], world)
+            item = _tuning(tunings[item.name], world)
+            blocked.update([item.name] if item.blocked else [])
+        elif item.actions and item.kind == "TunedModel":
+            item = _serving(servings[item.name], world, blocked)
         return item
 
     items = tuple(again(item) for item in plan.items if not item.removed)
@@ -137,9 +142,9 @@ def _tuning(tuning: Tuning, world: World) -> Item:
     return Item("TuningJob", tuning.name, plan.actions, plan, _facts(observed) if plan.actions else None)
 
 
-def _serving(serving: Serving, world: World) -> Item:
+def _serving(serving: Serving, world: World, blocked: Collection[str]) -> Item:
     observed = world.serving(serving)
-    plan = plan_serving(serving, observed)
+    plan = plan_serving(serving, observed, expected=serving.tuning not in blocked)
     facts: dict[str, Any] | None = None
     if plan.actions:
         endpoint = observed.endpoint
@@ -192,7 +197,9 @@ def _removed_servings(desired: Desired, world: World) -> Iterator[Item]:
         action = RemoveEndpoint(name, "no document asks for it any more")
         yield Item("TunedModel", labels[NAME_LABEL], (action,), removed=True)
     pointing = {serving.name for serving in desired.servings if serving.pointer}
-    for name in sorted(world.pointers.keys() - pointing):
+    for name in sorted(
+        n for n, pointer in world.pointers.items() if n not in pointing and pointer.model not in kept
+    ):
         yield Item(
             "TunedModel", name, (RemovePointer(name, "no document asks for it any more"),), removed=True
         )

@@ -54,8 +54,11 @@ def _fingerprint(gate: Gate, data: str, checkpoint: str) -> str:
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:16]
 
 
-def plan_serving(serving: Serving, observed: ObservedServing) -> ServingPlan:
-    """What brings the endpoint (or the pointer) to the wanted revision's checkpoint."""
+def plan_serving(serving: Serving, observed: ObservedServing, *, expected: bool = True) -> ServingPlan:
+    """What brings the endpoint (or the pointer) to the wanted revision's checkpoint.
+
+    `expected` is False when the revision will have no model, since its tuning is blocked: then nothing is foreseen.
+    """
     endpoint = observed.endpoint
     if (
         endpoint is not None
@@ -65,7 +68,7 @@ def plan_serving(serving: Serving, observed: ObservedServing) -> ServingPlan:
         return ServingPlan((Blocked(foreign, "choose another metadata.name, or remove that endpoint"),))
     record, job = _ready(serving, observed.tuning)
     if record is None or job is None:
-        return ServingPlan(tuple(_meanwhile(serving, observed)))
+        return ServingPlan(tuple(_meanwhile(serving, observed, foresee=expected)))
     chosen = choose(serving, job, record.best)
     if isinstance(chosen, Blocked):
         return ServingPlan((chosen, *_meanwhile(serving, observed, foresee=False)), job)
@@ -200,10 +203,10 @@ def _tidy(serving: Serving, observed: ObservedServing, record: Record) -> Iterat
     tuning = observed.tuning
     serves = tuning.promoted
     done = serves is not None and serves.revision == record.revision
-    for revision, other in sorted(tuning.records.items()):
+    # Where clients are pointed to a revision's own endpoint, one that is kept needs it to be pointed to again.
+    for revision, other in sorted(tuning.records.items()) if not serving.pointer else ():
         needed = revision == serving.revision and not done
-        pointed = serving.pointer and observed.pointer is not None and observed.pointer.revision == revision
-        if other.kept and not other.cleared and not needed and not pointed and other.last is not None:
+        if other.kept and not other.cleared and not needed and other.last is not None:
             yield Clear(revision, other.last.job)
     if observed.candidate is not None and record.verdict is not None and done:
         yield RemoveEndpoint(serving.candidate, "its gate has been measured")

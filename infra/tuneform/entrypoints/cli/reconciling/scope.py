@@ -12,7 +12,7 @@ from tuneform.entrypoints.cli.settings import Settings
 from tuneform.errors import SettingsError, SpecErrors
 from tuneform.specs import KINDS, Document, Project, Tree, examine, load
 
-_NO_PROJECT = frozenset({"E140", "E147"})
+_NO_PROJECT = frozenset({"E140", "E146", "E147"})
 """What is said of a part of the specs when the rest is not looked at: no Project, and references to it."""
 
 
