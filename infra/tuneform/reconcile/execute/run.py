@@ -107,6 +107,12 @@ def _names(desired: Desired, item: Item) -> tuple[str, ...]:
     return (item.name,)
 
 
+def _content(tuning: Tuning | None) -> set[str]:
+    """What a tuning's create call names."""
+    splits = (tuning.training, tuning.validation) if tuning is not None else ()
+    return {content.uri for content in splits if content is not None}
+
+
 @dataclass
 class _Trouble:
     """How often an item's calls failed for the moment, and when they may be tried again."""
@@ -127,6 +133,8 @@ class Run:
     _troubles: dict[str, _Trouble] = field(default_factory=dict)
     _said: set[tuple[str, str]] = field(default_factory=set)
     _asked: set[str] = field(default_factory=set)
+    _missing: set[str] = field(default_factory=set)
+    """What is to be uploaded before a job may name it."""
 
     def round(self, before: World | None = None) -> tuple[World, Plan, bool]:
         """Look, plan, and perform everything that can be performed now; says whether something was.
@@ -134,6 +142,8 @@ class Run:
         With `before`, only at what that look may have changed since: see `observe`.
         """
         world, plan = look(self.ports.view, self.desired, before)
+        uploads = (action for item in plan.changes for action in item.actions if isinstance(action, Upload))
+        self._missing = {upload.content.uri for upload in uploads}
         moved = False
         for item in plan.changes:
             if item.key in self.failures or self._cooling(item) or self._overruled(item):
@@ -171,9 +181,13 @@ class Run:
             for action in item.actions:
                 if world.lacks and isinstance(action, (Create, Upload)):
                     continue  # what `up` is for comes first; the lack itself is an item of the plan
+                if isinstance(action, Create) and self._missing & _content(performer.tuning):
+                    continue  # its upload failed, and that is told with its own item
                 self._say(item, action)
                 if performer.perform(action):
                     moved = True
+                    if isinstance(action, Upload):
+                        self._missing.discard(action.content.uri)
                     if isinstance(action, (Create, Adopt)):
                         self._asked.add(item.key)
                     self.done.append((item.key, action))
