@@ -198,7 +198,7 @@ class Attempts:
         )
         attempt = next((a for a in record.attempts if a.job == job.name), None)
         if attempt is not None:
-            return self._write(replace(versioned, record=record))
+            return self.write(replace(versioned, record=record))
         attempt = self._attempt_for(record, job)
         versioned = self._record(replace(versioned, record=record), attempt)
         self._give_back(tuning, job, attempt)
@@ -242,7 +242,7 @@ class Attempts:
         return (
             found
             if record == found.record and found.generation
-            else self._write(replace(found, record=record))
+            else self.write(replace(found, record=record))
         )
 
     def attempt(self, revision: str, job: str, **fields: object) -> Attempt | None:
@@ -271,9 +271,10 @@ class Attempts:
         for number in range(len(record.attempts) + 1, attempt.number):
             gap = Attempt(number, AttemptState.REVOKED, "the ledger that knew this attempt was lost")
             record = record.with_attempt(gap)
-        return self._write(replace(versioned, record=record.with_attempt(attempt)))
+        return self.write(replace(versioned, record=record.with_attempt(attempt)))
 
-    def _write(self, versioned: Versioned) -> Versioned:
+    def write(self, versioned: Versioned) -> Versioned:
+        """Swap a record for the one that was read."""
         return self.ports.ledger.write(self.project, versioned)
 
     def _new(self, tuning: Tuning, revision: str) -> Record:

@@ -178,23 +178,21 @@ class Performer:
     def _settle(self, job: Job) -> None:
         """Record how a job ended; what Vertex measured of its checkpoints is kept with it."""
         found = self.attempts.remember(job)
-        attempt = attempt_of(found.record, job)
+        record, attempt = found.record, attempt_of(found.record, job)
         assert attempt is not None, "it is known from here on"
+        if attempt.state in {AttemptState.RETIRED, AttemptState.LOST}:
+            return  # somebody else was faster by far
         curves = self.ports.reader.curves(job) if job.experiment else Curves()
         self.ports.listener.progress(self.identity, progress(job, curves))
         if attempt.fence:
             self.ports.objects.delete(attempt.fence)
         if job.succeeded:
             measured = evaluations(job.revision, job.checkpoints, curves)
-            self.attempts.change(
-                job.revision,
-                gates=tuple(dict.fromkeys((*found.record.gates, *measured))),
-                best=best_checkpoint(job.checkpoints, measured),
-            )
+            best = best_checkpoint(job.checkpoints, measured)
+            record = replace(record, gates=tuple(dict.fromkeys((*record.gates, *measured))), best=best)
         state, cause = _end(job, doubted=attempt.doubted)
-        self.attempts.attempt(
-            job.revision, job.name, state=state, cause=cause or attempt.cause, model=job.model, fence=""
-        )
+        ended = replace(attempt, state=state, cause=cause or attempt.cause, model=job.model, fence="")
+        self.attempts.write(replace(found, record=record.with_attempt(ended)))
 
     def _unfence(self, revision: str, number: int) -> None:
         found = self.attempts.find(revision)

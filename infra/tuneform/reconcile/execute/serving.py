@@ -92,7 +92,7 @@ class Promotion:
             known = Verdict(fingerprint, not reasons, "; ".join(reasons))
             for result in results:
                 self.ports.listener.say(self.serving.identity, f"gate: {result.metric} {result.value:.4g}")
-            self.attempts.change(job.revision, gates=record.gates, verdict=known)
+            self.attempts.write(replace(found, record=replace(record, verdict=known)))
         if not known.passed:
             raise ReconcileError(
                 f"{job.revision} did not pass its gate: {known.reason}. What served before goes on serving",
