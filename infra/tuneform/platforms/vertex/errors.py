@@ -27,6 +27,7 @@ __all__ = ["DEADLINE", "READ", "Unfinished", "meaning", "remote"]
 
 LOGIN = "run `gcloud auth application-default login`"
 AGAIN = "run the command again"
+GONE = "run the command again: it looks anew, and says what is missing if that was deleted"
 UNDECIDED = frozenset({408, 409, 499})
 """4xx statuses after which the call may have taken effect: a timeout, a conflict that may be with an earlier try of
 the same call, a call that was cancelled under way."""
@@ -84,7 +85,7 @@ def _refusal(error: exceptions.GoogleAPICallError, what: str, endpoint: str | No
     if _unreached(error):
         return Ambiguous(f"{what}: nothing answers", remedy=_reach(endpoint))
     if status == 404:
-        return NotFound(text)
+        return NotFound(text, remedy=GONE)
     if status == 429:
         return Retryable(
             text,
@@ -92,7 +93,7 @@ def _refusal(error: exceptions.GoogleAPICallError, what: str, endpoint: str | No
             retry_after=retry_after(error),
         )
     if status == 409 and _canonical(error) == "ALREADY_EXISTS":
-        return AlreadyExists(text)
+        return AlreadyExists(text, remedy=AGAIN)
     if status == 401:
         return Terminal(text, remedy=LOGIN)
     if status == 403:
