@@ -46,7 +46,13 @@ def serving(checkout: Checkout, endpoint: str) -> list[str]:
     """The models that an endpoint gives traffic to."""
     found = checkout.answer(f"v1/{PARENT}/endpoints/{endpoint}")
     split = found.get("trafficSplit", {})
-    return [deployed["model"] for deployed in found.get("deployedModels", []) if split.get(deployed["id"])]
+    deployed = [one for one in found.get("deployedModels", []) if split.get(one["id"])]
+    return [with_id(one["model"]) for one in deployed]
+
+
+def with_id(name: str) -> str:
+    """A resource name with the project's id in it, as outputs have it; Vertex answers with the number."""
+    return f"projects/{PROJECT}/locations/{name.partition('/locations/')[2]}"
 
 
 def _ask(checkout: Checkout, endpoint: str, question: str, heard: Heard, stop: threading.Event) -> None:

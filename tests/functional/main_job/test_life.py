@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.functional.main_job.asking import ask, asking, serving
+from tests.functional.main_job.asking import ask, asking, serving, with_id
 from tests.functional.main_job.checkout import Checkout, epochs, outputs
 
 NAME = "support-intents"
@@ -159,7 +159,7 @@ def test_a_removed_tuning_is_gone_live_and_its_jobs_are_history(
 
 
 def _serves(checkout: Checkout, model: dict[str, Any]) -> bool:
-    return serving(checkout, NAME) == [f"{model['name']}@{model['versionId']}"]
+    return serving(checkout, NAME) == [f"{with_id(model['name'])}@{model['versionId']}"]
 
 
 def _as_pairs(source: Path, target: Path) -> None:

@@ -19,6 +19,7 @@ from google.cloud import aiplatform_v1, kms_v1, resourcemanager_v3, storage
 from google.genai import Client, types
 from google.oauth2.credentials import Credentials
 from googleapiclient import discovery
+from tests.functional.main_job.asking import with_id
 from tests.functional.main_job.checkout import PARENT, PROJECT, ROOT, Checkout, outputs
 
 BUCKET = f"{PROJECT}-data"
@@ -249,7 +250,8 @@ def test_the_model_is_labelled_and_one_checkpoint_of_it_serves(live: Live, name:
     assert dict(endpoint.labels).items() >= {"tuneform-owner": "ml-team", "tuneform-name": name}.items()
     (deployed,) = endpoint.deployed_models
     assert dict(endpoint.traffic_split) == {deployed.id: 100}
-    assert deployed.model == job.tuned_model.model == shown["model"]
+    assert deployed.model == job.tuned_model.model
+    assert with_id(deployed.model) == shown["model"]
     epochs = {item.checkpoint_id: item.epoch for item in job.tuned_model.checkpoints}
     assert shown["checkpoint"] == f"{deployed.checkpoint_id}, epoch {epochs[deployed.checkpoint_id]}"
 
@@ -287,7 +289,7 @@ def test_the_serving_endpoint_answers_as_well_as_the_gate_measured(live: Live) -
     job = live.genai.tunings.get(name=live.jobs["support-intents"].name)
     assert job.has_succeeded
     assert job.tuned_model is not None
-    assert job.tuned_model.model == outputs(live.printed)["support-intents"]["model"]
+    assert with_id(job.tuned_model.model or "") == outputs(live.printed)["support-intents"]["model"]
     held_out = intents("test")
     serving = f"{PARENT}/endpoints/support-intents"
 

@@ -220,9 +220,8 @@ def test_a_gate_that_is_not_passed_keeps_what_serves(stack: Stack, emulator: Emu
         with pytest.raises(RunFailedError, match="did not pass its gate"):
             stack.up()
     endpoint = emulator.call("GET", "/v1/" + served["endpoint"]).json()
-    assert [d["model"].rpartition("/")[2] for d in endpoint["deployedModels"]] == [
-        served["model"].rpartition("/")[2].partition("@")[0]
-    ]
+    numbered = [deployed["model"].rpartition("/")[2] for deployed in endpoint["deployedModels"]]
+    assert numbered == [served["model"].rpartition("/")[2]], "Vertex names the project by its number"
     assert len(vertex(emulator, "tuningJobs")) == 2
 
 
