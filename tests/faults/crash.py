@@ -42,7 +42,7 @@ def reference(snapshot: Snapshot) -> Reference:
         points = points_of(stage.control.log())
         unsettled = settled(stage)
         found = ending(stage.world)
-        wrong = [*unsettled, *sound(found, snapshot.wanted.name)]
+        wrong = [*unsettled, *sound(found, snapshot.wanted.endpoint)]
         assert not wrong, "\n".join(map(str, wrong))
     return Reference(tuple(points), found)
 

@@ -181,19 +181,21 @@ def _divergence(found: Ending, wanted: Ending) -> Iterator[Complaint]:
         yield Complaint("divergence", "\n" + "\n".join(lines))
 
 
-def sound(found: Ending, name: str) -> list[Complaint]:
-    """What is wrong with an ending in itself: one endpoint, one model, all the traffic, nothing left over."""
+def sound(found: Ending, name: str = "") -> list[Complaint]:
+    """What is wrong with an ending in itself: one endpoint, one model, all the traffic, nothing left over.
+
+    `name` is the serving endpoint's id. Without one a pointer says which of the checkpoints' own endpoints serves, and
+    all of them are there.
+    """
     wrong: list[Complaint] = []
     if found.attempts:
         wrong.append(Complaint("orphan", f"copies are left: {found.attempts}"))
-    served = [endpoint for endpoint in found.endpoints if endpoint["id"] == name]
-    if len(found.endpoints) != 1 or len(served) != 1:
-        wrong.append(Complaint("orphan", f"endpoints: {found.endpoints}"))
     newest = max(found.ledger.values(), key=lambda record: record["wanted"] or 0)
-    if served and [(d["revision"], d["traffic"]) for d in served[0]["deployed"]] != [
-        (newest["revision"], 100)
-    ]:
-        wrong.append(Complaint("divergence", f"{served[0]['deployed']} serves, not {newest['revision']}"))
+    if {endpoint["id"] for endpoint in found.endpoints} != {name} or (name and len(found.endpoints) > 1):
+        wrong.append(Complaint("orphan", f"endpoints: {found.endpoints}"))
+    for endpoint in found.endpoints:
+        if [(d["revision"], d["traffic"]) for d in endpoint["deployed"]] != [(newest["revision"], 100)]:
+            wrong.append(Complaint("divergence", f"{endpoint['deployed']} serves, not {newest['revision']}"))
     if [_revision(model) for model in found.models] != [newest["revision"]]:
         wrong.append(Complaint("orphan", f"models: {found.models}"))
     if newest["attempts"] != [{"state": "succeeded", "superseded": False}] or not newest["promoted"]:

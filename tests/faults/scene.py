@@ -71,6 +71,11 @@ class Scene:
     serving: str = "endpoint"
     at_least: float = 0.5
 
+    @property
+    def endpoint(self) -> str:
+        """The id of the endpoint that serves in the end; "" stands for one that the service named."""
+        return self.name if self.serving == "endpoint" else ""
+
     def write(self, folder: Path) -> None:
         """Put the specs below `folder/specs`, and a file that makes the folder a project."""
         (folder / "tuneform.toml").touch()

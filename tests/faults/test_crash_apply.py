@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
-from tests.faults.appliers import Installed
-from tests.faults.crash import Reference, Verdict, crash, late
+from tests.faults.appliers import Forked, Installed
+from tests.faults.crash import Reference, Verdict, crash, late, reference
 from tests.faults.judging import Strike, judge
 from tests.faults.points import Point, bounded
-from tests.faults.stage import Snapshot
+from tests.faults.scene import Scene
+from tests.faults.stage import Snapshot, prepare
 from tests.faults.tally import Tally
 
 READS = 8
 """So many calls that only look are taken into the bounded sweep."""
+POINTER = Scene(serving="pointer")
+OTHERS = {
+    "the first one": (None, Scene()),
+    "serving by pointer": (POINTER, POINTER.second()),
+    "another checkpoint": (Scene(), replace(Scene(), checkpoint="1")),
+}
 
 
 @pytest.mark.timeout(900)
@@ -30,6 +40,27 @@ def test_killed_at_any_call_at_all(
     chosen = {str(point) for point in bounded(undisturbed.points, READS)}
     points = [point for point in undisturbed.points if str(point) not in chosen]
     judge("crash: apply", points, _killed(second_revision, undisturbed), subtests, tally)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("other", OTHERS)
+def test_other_runs_killed_at_any_writing_call(
+    other: str,
+    tmp_path: Path,
+    appliers: Forked,
+    subtests: pytest.Subtests,
+    tally: Tally,
+) -> None:
+    snapshot = prepare(tmp_path / "stages", appliers, *OTHERS[other])
+    undisturbed = reference(snapshot)
+    judge(
+        "crash: other applies",
+        bounded(undisturbed.points, 0),
+        _killed(snapshot, undisturbed),
+        subtests,
+        tally,
+    )
 
 
 @pytest.mark.slow

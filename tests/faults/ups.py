@@ -81,7 +81,7 @@ def reference_up(snapshot: UpSnapshot) -> Reference:
         assert ended.code == 0, ended.text
         points = points_of(stage.control.log())
         found = ending(stage.world)
-        wrong = [*_settled(stage), *sound(found, snapshot.wanted.name)]
+        wrong = [*_settled(stage), *sound(found, snapshot.wanted.endpoint)]
         assert not wrong, "\n".join(map(str, wrong))
     return Reference(tuple(points), found)
 
