@@ -27,6 +27,7 @@ from tuneform.reconcile.live import (
     bare,
 )
 from tuneform.reconcile.ports import View
+from tuneform.reconcile.recipe import REVISION
 
 NARROW = 3
 """Up to so many documents are looked at by name rather than in lists of the whole project."""
@@ -111,6 +112,11 @@ def names_of(tuning: Tuning) -> tuple[str, ...]:
     return (tuning.name, *tuning.previous_names)
 
 
+def ours(jobs: Iterable[Job]) -> tuple[Job, ...]:
+    """Those whose labels we wrote: somebody else's may have our keys, and values that we never write."""
+    return tuple(job for job in jobs if NAME_LABEL in job.labels and REVISION.fullmatch(job.revision))
+
+
 @dataclass(frozen=True)
 class Listed:
     """What of a wide look needs nothing of the specs but their project, so that it may begin early."""
@@ -124,7 +130,7 @@ def listed(view: View, project: Project) -> Listed:
     """Everything of ours, and the models and endpoints that may be, in lists."""
     reader = view.reader
     found = _together(
-        lambda: reader.jobs(project), lambda: reader.models(project), lambda: reader.endpoints(project)
+        lambda: ours(reader.jobs(project)), lambda: reader.models(project), lambda: reader.endpoints(project)
     )
     return Listed(*found)
 
@@ -175,7 +181,7 @@ def _narrow(view: View, desired: Desired) -> World:
     names |= {name for serving in desired.servings for name in (serving.tuning, *serving.tuning_names)}
     names |= set(desired.gone)
     records = {name: view.ledger.history(project, name) for name in sorted(names)}
-    named = {name: view.reader.jobs(project, name) for name in sorted(names)}
+    named = {name: ours(view.reader.jobs(project, name)) for name in sorted(names)}
     jobs = _with_recorded(view, project, named, records)
     models = (view.reader.model(job.model) for found in jobs.values() for job in found if job.model)
     wanted = [name for serving in desired.servings for name in (serving.endpoint, serving.candidate)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,6 +16,9 @@ if TYPE_CHECKING:
 FORM = "r1"
 """The canonical form's version. A change to what `recipe` returns for an unchanged tuning needs a new one,
 since every revision would otherwise be trained, and paid for, again."""
+
+REVISION = re.compile(r"r\d+-[0-9a-f]{16}")
+"""What revisions look like, those of other forms included."""
 
 
 def recipe(tuning: Tuning) -> dict[str, Any]:

@@ -60,10 +60,9 @@ def plan_serving(serving: Serving, observed: ObservedServing, *, expected: bool 
     `expected` is False when the revision will have no model, since its tuning is blocked: then nothing is foreseen.
     """
     endpoint = observed.endpoint
-    if (
-        endpoint is not None
-        and endpoint.labels.get(OWNER_LABEL, serving.project.owner) != serving.project.owner
-    ):
+    # Without an owner it is ours only if we had it before: then somebody took the label off.
+    nobodys = serving.project.owner if observed.tuning.promoted is not None else ""
+    if endpoint is not None and endpoint.labels.get(OWNER_LABEL, nobodys) != serving.project.owner:
         foreign = f"the endpoint {endpoint.name} exists and is not owned by {serving.project.owner!r}"
         return ServingPlan((Blocked(foreign, "choose another metadata.name, or remove that endpoint"),))
     record, job = _ready(serving, observed.tuning)
