@@ -34,7 +34,8 @@ class GcsObjects:
         """
         found = self._clients.run(f"reading {uri}", blobs.fetch(self._clients, Place.of(uri)))
         if found is None:
-            raise NotFound(f"reading {uri}: there is no such object")
+            again = "run the command again: it uploads what is missing"
+            raise NotFound(f"reading {uri}: there is no such object", remedy=again)
         return found[0]
 
     def exists(self, uri: str) -> bool:
