@@ -131,7 +131,7 @@ def _contents(contents: Iterable[Content], world: World) -> Iterator[Item]:
         actions: tuple[Action, ...] = ()
         if stored is None:
             actions = (Upload(content, "it is not in the bucket"),)
-        elif not stored.intact or (stored.digest and stored.digest != content.digest):
+        elif not stored.intact or stored.digest != content.digest:
             actions = (Upload(content, "someone replaced the object"),)
         yield Item("Dataset", content.uri.split("/datasets/")[-1], actions)
 

@@ -115,7 +115,8 @@ def _toward(
 def _serves(serving: Serving, observed: ObservedServing, job: Job, chosen: Checkpoint) -> bool:
     if serving.pointer:
         pointer = observed.pointer
-        return pointer is not None and (pointer.model, pointer.checkpoint) == (job.model, chosen.id)
+        wanted = (job.model, chosen.id, chosen.endpoint or job.endpoint)
+        return pointer is not None and (pointer.model, pointer.checkpoint, pointer.endpoint) == wanted
     return observed.endpoint is not None and observed.endpoint.serves(job.model, chosen.id)
 
 
