@@ -144,8 +144,8 @@ class ServerClock:
         """The server's time, half a round trip early or late at most."""
         with self._lock:
             if monotonic() - self._ours > self._remembered:
-                measuring = self._measure()
-                self._server, self._ours = self._clients.run("asking Cloud Storage for its time", measuring)
+                what = f"asking Cloud Storage for its time by {self._place}"
+                self._server, self._ours = self._clients.run(what, self._measure())
             return self._server + timedelta(seconds=monotonic() - self._ours)
 
     async def _measure(self) -> tuple[datetime, float]:
