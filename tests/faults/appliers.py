@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
-DEADLINE = 90.0
-"""Seconds that a run may take; the longest that is meant takes ten."""
+DEADLINE = 180.0
+"""Seconds that a run may take; the longest that is meant takes ten, where the machine has nothing else to do."""
 SETTINGS = ("TUNEFORM_", "PULUMI_", "GOOGLE_", "GEMINI_", "PYTHON")
 """Beginnings of the variables that a caller may have set and a newcomer has not."""
 TUNEFORM = Path(sys.executable).with_name("tuneform")

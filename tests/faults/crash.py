@@ -106,9 +106,16 @@ def _unreached(point: Point, text: str) -> tuple[Complaint, ...]:
 
 
 def sweep(points: Sequence[Point], strike: Callable[[Point], Verdict]) -> Iterator[Verdict]:
-    """Try every point, a few side by side; the verdicts come in the points' order."""
+    """Try every point, a few side by side; the verdicts come in the points' order. A run that hangs is one too."""
+
+    def bounded(point: Point) -> Verdict:
+        try:
+            return strike(point)
+        except TimeoutError as error:
+            return Verdict(point, True, (Complaint("unfinished", str(error)),))
+
     pool = ThreadPoolExecutor(SIDE_BY_SIDE)
     try:
-        yield from pool.map(strike, points)
+        yield from pool.map(bounded, points)
     finally:
         pool.shutdown(cancel_futures=True)

@@ -72,7 +72,7 @@ def bounded(points: Iterable[Point], reads: int) -> list[Point]:
     return [point for point in everything if point.writes or id(point) in chosen]
 
 
-def reach(control: Control, run: Run, *, besides: str = "", seconds: float = 60.0) -> Held | None:
+def reach(control: Control, run: Run, *, besides: str = "", seconds: float = 120.0) -> Held | None:
     """The call of a run that a barrier holds, once it does; None when the run ended without it.
 
     `besides` is the id of a call that is held already. Raises TimeoutError.

@@ -22,7 +22,7 @@ from tuneform_emulator import daemon
 
 ROOT = Path(__file__).parents[2]
 UP = ("up", "--quiet")
-PATIENCE = 4 * DEADLINE
+PATIENCE = 2 * DEADLINE
 
 
 @dataclass(frozen=True)
