@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from tuneform.reconcile.desired import Desired, Project, Serving, Tuning
-from tuneform.reconcile.ledger import Pointer, Record, Versioned
+from tuneform.reconcile.ledger import AttemptState, Pointer, Record, Versioned
 from tuneform.reconcile.live import (
     ATTEMPT_LABEL,
     NAME_LABEL,
@@ -37,7 +37,8 @@ NARROW = 3
 class ObservedTuning:
     """What is live for one tuning: its jobs (newest first), their models by job name, and the ledger.
 
-    `records` holds every revision's record, those of earlier names included; `when` is the time of the look.
+    `records` holds every revision's record, those of earlier names included; `when` is the time of the look, which is
+    the server's where that decides.
     """
 
     jobs: tuple[Job, ...] = ()
@@ -154,7 +155,23 @@ def observe(
     else:
         fences, stored, lacks = (), before.stored, before.lacks
     world = _narrow(view, desired) if few and not desired.whole else _wide(view, desired, ahead)
-    return replace(world, fences=fences, stored=stored, lacks=lacks, when=view.clock.now())
+    when = view.clock.now() if desired.whole else _when(view, world)
+    return replace(world, fences=fences, stored=stored, lacks=lacks, when=when)
+
+
+def _when(view: View, world: World) -> datetime:
+    """The time of the look: the server's, where something is missing that may only be late, since that is judged by it.
+
+    Our own clock may be wrong; to ask for the server's is a call that writes, which most looks do not need.
+    """
+    found = {job.name: job for jobs in world.jobs.values() for job in jobs}
+    lasts = [v.record.last for versions in world.records.values() for v in versions if v.record.last]
+    for last in lasts:
+        job = found.get(last.job)
+        missing = job is None or (job.succeeded and bare(job.model) not in world.models)
+        if missing and last.state in {AttemptState.KNOWN, AttemptState.SUCCEEDED}:
+            return view.ledger.now()
+    return view.clock.now()
 
 
 def _wide(view: View, desired: Desired, ahead: Callable[[], Listed] | None) -> World:
@@ -216,13 +233,14 @@ def closer(view: View, desired: Desired, world: World, names: Iterable[str]) -> 
     }
     gone = sorted((named & serving) - set(world.endpoints))
     endpoints = [view.reader.endpoint(name) for name in gone]
-    return replace(
+    seen = replace(
         world,
         records=records,
         jobs=_with_recorded(view, project, world.jobs, {name: records[name] for name in again}),
         models={**world.models, **{bare(m.name): m for m in models if m is not None}},
         endpoints={**world.endpoints, **{e.name: e for e in endpoints if e is not None}},
     )
+    return replace(seen, when=_when(view, seen))
 
 
 def _with_recorded(
