@@ -234,6 +234,25 @@ def test_a_deleted_model_is_trained_again_where_the_spec_says_so(made: Lab) -> N
     assert made.apply(doc).done == ()
 
 
+@pytest.mark.parametrize("retrain", [True, False])
+def test_a_model_that_is_deleted_before_anybody_saw_its_job_end_is_lost_too(made: Lab, retrain: bool) -> None:
+    edited = replace(DOC, mark="B", retrain=retrain)
+    stuck = made.control.order({"jobs": {"phase": "capacity", "times": 0}, "effect": {"kind": "stuck"}})
+    made.apply(edited, wait=False)
+    made.control.take_back(*stuck)
+    while any(job["state"] not in checks.ENDED for job in checks.jobs(made.world)):
+        made.ports.clock.wait(1)
+    meddle(made, edited, "model deleted")
+    made.clock.advance(300)
+
+    outcome = made.apply(edited)
+
+    assert [f.error.message for f in outcome.failures if retrain] == []
+    assert retrain or "was deleted by someone else" in outcome.failures[0].error.message
+    assert made.ask(DOC.serving.endpoint) == f"green {'B' if retrain else 'A'}"
+    assert len(checks.paid(made.world)) == (3 if retrain else 2)
+
+
 def test_a_deleted_model_of_an_earlier_revision_is_no_drift_until_it_is_asked_for(made: Lab) -> None:
     edited = replace(DOC, mark="B")
     assert not made.apply(edited).failures

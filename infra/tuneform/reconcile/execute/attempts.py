@@ -76,7 +76,8 @@ class Attempts:
         if versioned.lean or (last.number if last else 0) != action.attempt - 1:
             raise LedgerConflict(f"attempt {action.attempt} of {action.revision} was claimed by someone else")
         if action.lost and last is not None:
-            if self.ports.reader.model(last.model) is not None:
+            # Without a recorded model its job's end was never seen; the look that found it lost asked by name.
+            if last.model and self.ports.reader.model(last.model) is not None:
                 raise LedgerConflict(f"the model of {action.revision} is there after all")
             lost = replace(last, state=AttemptState.LOST, cause="its model was deleted by someone else")
             versioned = replace(versioned, record=versioned.record.with_attempt(lost))

@@ -22,6 +22,7 @@ from tuneform.reconcile.actions import (
     Upload,
     Wait,
     explain,
+    last,
 )
 from tuneform.reconcile.desired import Content, Desired, Project, Serving, Tuning
 from tuneform.reconcile.ledger import AttemptState
@@ -190,7 +191,8 @@ def _removed_servings(desired: Desired, world: World) -> Iterator[Item]:
     for name, endpoint in sorted(world.endpoints.items()):
         labels = endpoint.labels
         ours = labels.get(OWNER_LABEL) == desired.project.owner and NAME_LABEL in labels
-        if not ours or REVISION_LABEL in labels or name in wanted:
+        made_by_vertex = REVISION_LABEL in labels or last(name).isdecimal()  # our names begin with a letter
+        if not ours or made_by_vertex or name in wanted:
             continue
         if any(f"{d.model}@{d.version}" in kept for d in endpoint.deployed):
             continue
