@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from tests.faults import machine_checks as checks
 from tests.faults import machine_neighbours as neighbours
-from tests.faults.machine_documents import BUCKET, PROJECT, Doc
+from tests.faults.machine_documents import BUCKET, PROJECT, Doc, desired, digest, training
 from tests.faults.machine_lab import Death, Lab, lab
 
 from tuneform.reconcile.ledger import Record, Versioned
@@ -165,6 +165,24 @@ def test_objects_that_we_did_not_write_stay_beside_ours(made: Lab) -> None:
     live_a_full_life(made)
 
     assert any(mine in name for name in everything(made))
+
+
+@pytest.mark.parametrize("folders", [1, 5])
+def test_content_that_other_owners_uploaded_into_the_same_bucket_stays(made: Lab, folders: int) -> None:
+    """However many datasets are asked for: beyond a few, a look lists the bucket and not folder by folder."""
+    data = training("B")
+    theirs = f"gs://{BUCKET}/datasets/theirs/{digest(data).removeprefix('sha256:')}.jsonl"
+    made.ports.objects.put(theirs, data, digest(data))
+    wanted = desired([DOC])
+    (first, *_) = wanted.contents
+    more = tuple(
+        replace(first, uri=first.uri.replace("/colours/", f"/colours-{number}/"))
+        for number in range(1, folders)
+    )
+
+    assert not made.run(replace(wanted, contents=(*wanted.contents, *more))).failures
+
+    assert made.ports.objects.exists(theirs)
 
 
 def test_a_plan_does_not_speak_of_what_is_not_ours(made: Lab) -> None:
