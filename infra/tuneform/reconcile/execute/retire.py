@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuneform.errors import Retryable, Terminal
 from tuneform.reconcile.desired import Project
 from tuneform.reconcile.ledger import AttemptState
 from tuneform.reconcile.live import Job
@@ -22,7 +23,13 @@ def clear_checkpoints(ports: Ports, job: Job) -> None:
     """Delete the endpoints that Vertex made for a job's checkpoints."""
     endpoints = {checkpoint.endpoint for checkpoint in job.checkpoints} | {job.endpoint}
     for name in sorted(endpoints - {""}):
-        clear_endpoint(ports, name)
+        if ports.reader.endpoint(name) is not None:
+            clear_endpoint(ports, name)
+            continue
+        try:
+            ports.writer.delete_endpoint(name)  # what was just made may be there though it cannot be read yet
+        except Terminal as refused:
+            raise Retryable(f"{name} cannot be read yet", remedy="run the command again") from refused
 
 
 def retire_job(ports: Ports, job: Job) -> None:
