@@ -21,6 +21,7 @@ from tuneform.reconcile.actions import (
     Blocked,
     Cancel,
     DeleteObject,
+    Later,
     RemoveEndpoint,
     Retire,
     Upload,
@@ -130,7 +131,7 @@ def test_a_removed_document_cancels_what_runs_and_waits_for_it() -> None:
         known=record(AttemptState.KNOWN, model=""), live=running, endpoints={}, models={}, stored={}
     )
 
-    assert [type(action) for action in actions(plan_project(NOTHING, found))] == [Cancel, Wait]
+    assert [type(action) for action in actions(plan_project(NOTHING, found))] == [Cancel, Wait, Later]
 
 
 def test_what_is_to_be_retained_is_left_when_its_document_goes() -> None:

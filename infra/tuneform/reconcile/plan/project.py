@@ -218,6 +218,8 @@ def _remove(observed: ObservedTuning) -> Iterator[Action]:
             yield Cancel(job.name, job.revision, "its document was removed")
         if not job.state.ended:
             yield Wait(job.revision, job.name)
+            retire = Retire(job.revision, job.name, "its document was removed")
+            yield Later(retire, "should it succeed before it is cancelled")
         elif attempt is not None and attempt.state not in SETTLED:
             yield Settle(job.revision, job.name)
         if job.succeeded and job.name in observed.models:
