@@ -95,7 +95,6 @@ class Life(RuleBasedStateMachine):
         self.foreign = checks.foreign(self.lab.world)
         self.docs: dict[str, Doc] = {}
         self.past: dict[str, list[Doc]] = {name: [] for name in NAMES}
-        self.applied: dict[str, Doc] = {}
         self.forgotten: set[tuple[str, str]] = set()
         self.up: dict[str, str] = {}
         self.stuck: list[str] = []
@@ -144,22 +143,25 @@ class Life(RuleBasedStateMachine):
 
     @rule(name=names, back=st.integers(0, 5))
     def revert(self, name: str, back: int) -> None:
+        name = self._one(name)
         past = self.past[name]
-        if name in self.docs and past:
+        if past:
             before = past[back % len(past)]
             self._edit(name, mark=before.mark, epochs=before.epochs, asks=before.asks, gate=before.gate)
 
     @rule(name=names)
     def serve_or_not(self, name: str) -> None:
+        name = self._one(name)
         if name in self.docs:
             self._edit(name, served=not self.docs[name].served)
 
     @rule(name=names)
     def remove(self, name: str) -> None:
-        self.docs.pop(name, None)
+        self.docs.pop(self._one(name), None)
 
     @rule(name=names, to=names, carried=st.booleans())
     def rename(self, name: str, to: str, carried: bool) -> None:
+        name = self._one(name)
         if name in self.docs and to not in self.docs and not self._taken(to):
             doc = self.docs.pop(name)
             self._write(replace(doc, name=to, previous=(*doc.previous, name) if carried else ()))
@@ -168,6 +170,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(name=names, how=st.sampled_from(MEDDLINGS))
     def interfere(self, name: str, how: str) -> None:
+        name = self._one(name)
         if name in self.docs:
             for revision in meddle(self.lab, self.docs[name], how):
                 self.forgotten.add(revision)
@@ -288,7 +291,13 @@ class Life(RuleBasedStateMachine):
         self.docs[doc.name] = doc
         self.past[doc.name].append(doc)
 
+    def _one(self, name: str) -> str:
+        """A document that is there, if there is any: the one of that name, or another."""
+        there = sorted(self.docs)
+        return name if name in there or not there else there[NAMES.index(name) % len(there)]
+
     def _edit(self, name: str, **fields: Any) -> None:
+        name = self._one(name)
         if name in self.docs:
             self._write(replace(self.docs[name], **fields))
 
