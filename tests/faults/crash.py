@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tests.faults.appliers import Appliers
+from tests.faults.appliers import Appliers, Run
 from tests.faults.endings import Complaint, Ending, complaints, ending, sound
 from tests.faults.points import Point, points_of, reach
 from tests.faults.stage import APPLY, Snapshot, Stage
@@ -69,7 +69,7 @@ def crash(snapshot: Snapshot, point: Point, wanted: Ending, appliers: Appliers |
         run = stage.start(*APPLY, appliers=appliers)
         held = reach(control, run)
         if held is None:
-            return Verdict(point, False, _unreached(point, run.wait().text))
+            return unreached(point, run)
         run.kill()
         control.release(held.id, "drop" if point.when == "before" else "proceed")
         control.remove(barrier)
@@ -84,7 +84,7 @@ def late(snapshot: Snapshot, point: Point, wanted: Ending) -> Verdict:
         run = stage.start(*APPLY)
         held = reach(control, run)
         if held is None:
-            return Verdict(point, False, _unreached(point, run.wait().text))
+            return unreached(point, run)
         run.kill()
         before = stage.apply()
         control.release(held.id)
@@ -98,11 +98,14 @@ def _ended_well(code: int, text: str) -> Iterator[Complaint]:
         yield Complaint("unfinished", f"the re-run ended with {code}: {text}")
 
 
-def _unreached(point: Point, text: str) -> tuple[Complaint, ...]:
-    """Looking at what moves by itself may take fewer calls another time; what changes something happens each time."""
-    if not point.writes:
-        return ()
-    return (Complaint("unfinished", f"the run never came to {point}: …{text[-300:]}"),)
+def unreached(point: Point, run: Run) -> Verdict:
+    """The run ended without such a call: how often one looks at a job, and so what one sees to do, is a matter of time.
+
+    It has to have ended well; how many points may be missed is `judging`'s to say.
+    """
+    ended = run.wait()
+    wrong = f"the run ended with {ended.code} before {point}: …{ended.text[-600:]}"
+    return Verdict(point, False, (Complaint("unfinished", wrong),) if ended.code else ())
 
 
 def sweep(points: Sequence[Point], strike: Callable[[Point], Verdict]) -> Iterator[Verdict]:

@@ -15,14 +15,14 @@ Strike = Callable[[Point], Verdict]
 def judge(
     name: str, points: Sequence[Point], strike: Strike, subtests: pytest.Subtests, tally: Tally
 ) -> None:
-    """Try the points, one subtest each; what only looks and was not needed this time is skipped."""
+    """Try the points, one subtest each; calls that were not needed this time are skipped, and may not be many."""
     assert points
     verdicts = []
     for verdict in sweep(points, strike):
         verdicts.append(verdict)
         with subtests.test(msg=str(verdict.point)):
             if not verdict.reached and not verdict.wrong:
-                pytest.skip("this time the run looked less often")
+                pytest.skip("this time the run made fewer such calls")
             assert not verdict.wrong, str(verdict)
     reached = sum(verdict.reached for verdict in verdicts)
     tally(name, points=len(points), disturbed=reached, complaints=[v.wrong for v in verdicts if v.wrong])

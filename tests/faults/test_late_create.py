@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from google.auth.credentials import AnonymousCredentials
 from google.cloud import storage
-from tests.faults.crash import Reference, Verdict, go_on
+from tests.faults.crash import Reference, Verdict, go_on, unreached
 from tests.faults.endings import Complaint, ending
 from tests.faults.judging import judge
 from tests.faults.points import Point, points_of, reach
@@ -105,8 +105,7 @@ def _late_at(snapshot: Snapshot, world: World, reference: Reference) -> Callable
             second = stage.start(*APPLY)
             held = reach(stage.control, second, besides=call)
             if held is None:
-                wrong = () if not point.writes else (Complaint("unfinished", f"never came to {point}"),)
-                return Verdict(point, False, wrong)
+                return unreached(point, second)
             _arrive(stage, call, world)
             stage.control.release(held.id)
             stage.control.remove(barrier)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 from tests.faults.appliers import DEADLINE, Ended, Installed, Run
-from tests.faults.crash import Reference, Verdict
+from tests.faults.crash import Reference, Verdict, unreached
 from tests.faults.endings import Complaint, Ending, complaints, ending, sound
 from tests.faults.points import Point, points_of, reach
 from tests.faults.scene import Scene
@@ -94,8 +94,7 @@ def crash_up(snapshot: UpSnapshot, point: Point, wanted: Ending) -> Verdict:
         run = stage.start(*UP)
         held = reach(control, run, seconds=PATIENCE)
         if held is None:
-            missed = Complaint("unfinished", f"the run never came to {point}: {run.wait().text}")
-            return Verdict(point, False, (missed,) if point.writes else ())
+            return unreached(point, run)
         _power_cut(stage, run)
         control.release(held.id, "drop" if point.when == "before" else "proceed")
         control.remove(barrier)
