@@ -62,6 +62,8 @@ class Protocol(H11Protocol):
         super().connection_made(transport)
 
     def _reset(self) -> None:
+        if self.transport.is_closing():
+            return  # the client was faster
         # Lingering for no time makes the close a TCP reset: the client cannot take it for the end of an answer.
         bound = self.transport.get_extra_info("socket")
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

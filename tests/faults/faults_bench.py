@@ -351,13 +351,7 @@ class Beginning:
 
     def complaints(self, bench: Bench) -> list[Complaint]:
         """What is wrong when all runs are over."""
-        return [*bench.settled(self.wanted), *complaints(_ending(bench), self.ending)]
-
-
-def _ending(bench: Bench) -> Ending:
-    """Everything live, but for the object by which a run asks for the time: one left behind means nothing."""
-    found = ending(bench.world)
-    return replace(found, objects={name: md5 for name, md5 in found.objects.items() if "/clock/" not in name})
+        return [*bench.settled(self.wanted), *complaints(ending(bench.world), self.ending)]
 
 
 @contextmanager
@@ -403,7 +397,7 @@ def prepare(folder: Path, first: Wanted | None, wanted: Wanted, stage: Stage = "
 def _undisturbed(bench: Bench, wanted: Wanted) -> Ending:
     result = bench.apply(wanted)
     assert result.well, result
-    found = _ending(bench)
+    found = ending(bench.world)
     wrong = bench.settled(wanted)
     if bench.world.settings.labels_copied:  # what has no labels cannot be told apart by them
         wrong += sound(found, scene.NAME)

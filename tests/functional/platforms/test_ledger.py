@@ -280,14 +280,14 @@ def test_the_time_is_the_server_s_and_asking_for_it_leaves_nothing(tmp_path: Pat
         assert close(ports.ledger.now(), start + timedelta(hours=1))
         written = ports.ledger.write(PROJECT, Versioned(RECORD))
         assert close(written.updated, start + timedelta(hours=1))
-        assert ports.objects.under(f"gs://{PROJECT.state_bucket}/clock/") == ()
+        assert ports.objects.under(f"gs://{PROJECT.state_bucket}/clock") == ()
     records.close()
 
 
 def test_the_real_service_s_time_is_remembered_and_measured_again(
     emulator: Emulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clock = module.ServerClock(Clients(PROJECT, emulator.endpoint), "host:1:x")
+    clock = module.ServerClock(Clients(PROJECT, emulator.endpoint))
     monkeypatch.setattr(clock, "_remembered", module.REMEMBERED)
     elapsed = [0.0]
     monkeypatch.setattr(module, "monotonic", lambda: 1000.0 + elapsed[0])

@@ -48,7 +48,7 @@ def connect(
     return Ports(
         reader=VertexReader(clients),
         writer=VertexWriter(clients),
-        ledger=GcsLedger(clients, who),
+        ledger=GcsLedger(clients),
         objects=GcsObjects(clients),
         infrastructure=VertexInfrastructure(clients),
         clock=clock,

@@ -103,6 +103,12 @@ def _toward(
         if not served:
             yield from _meanwhile(serving, observed, foresee=False)
             return
+    if serving.pointer and not served and record.cleared:
+        yield Blocked(
+            f"the endpoints that Vertex made for {record.revision} are deleted: there is nothing to point to",
+            "use serving: endpoint, which it was promoted for; or change the recipe, and the new revision has its own",
+        )
+        return
     yield from _endpoint(serving, observed)
     if not served:
         yield Promote(record.revision, job.name, chosen.id, _why(serving, observed, record, job, chosen))

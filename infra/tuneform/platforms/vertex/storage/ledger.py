@@ -33,9 +33,9 @@ REMEMBERED = 300.0
 class GcsLedger:
     """`ports.Ledger`: one object a revision, in the project's state bucket."""
 
-    def __init__(self, clients: Clients, holder: str) -> None:
+    def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._clock = ServerClock(clients, holder)
+        self._clock = ServerClock(clients)
 
     def read(self, project: Project, name: str, revision: str) -> Versioned | None:
         """See `ports.History`."""
@@ -129,13 +129,14 @@ class GcsLedger:
 class ServerClock:
     """The time of Cloud Storage, which is what `updated` of every record is in.
 
-    The server says it of an object that is written for that. The distance to our own clock that does not jump is
-    kept for a while, except with an emulator, whose clock may be driven by hand.
+    The server says it of an object that is written for that and deleted again: one for all runs, so that what a run
+    that died left behind is the next one's. The distance to our own clock that does not jump is kept for a while,
+    except with an emulator, whose clock may be driven by hand.
     """
 
-    def __init__(self, clients: Clients, holder: str) -> None:
+    def __init__(self, clients: Clients) -> None:
         self._clients = clients
-        self._place = Place(clients.project.state_bucket, f"clock/{holder.rpartition(':')[2]}")
+        self._place = Place(clients.project.state_bucket, "clock")
         self._remembered = 0.0 if clients.endpoint else REMEMBERED
         self._lock = threading.Lock()
         self._server, self._ours = datetime.min.replace(tzinfo=UTC), -math.inf
