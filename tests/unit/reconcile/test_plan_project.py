@@ -29,7 +29,7 @@ from tuneform.reconcile.actions import (
     explain,
 )
 from tuneform.reconcile.desired import Desired
-from tuneform.reconcile.ledger import AttemptState, Record, Versioned
+from tuneform.reconcile.ledger import AttemptState, Pointer, Record, Versioned
 from tuneform.reconcile.live import Deployed, Endpoint, Job, JobState, Lack, Stored, bare
 from tuneform.reconcile.observe import World
 from tuneform.reconcile.plan import Plan, plan_project
@@ -123,6 +123,17 @@ def test_a_removed_document_takes_its_endpoint_and_its_models_with_it_and_servin
 
     assert isinstance(first, RemoveEndpoint)
     assert isinstance(second, Retire)
+
+
+def test_an_endpoint_that_gave_way_to_a_pointer_goes_once_there_is_a_pointer() -> None:
+    pointing = replace(ALL, servings=(serving(pointer=True),))
+    pointer = Pointer("demo", "intents", job().checkpoints[-1].endpoint, REVISION, MODEL, "4")
+
+    before = actions(plan_project(pointing, world()))
+    after = actions(plan_project(pointing, world(pointers={"intents": pointer})))
+
+    assert not any(isinstance(action, RemoveEndpoint) for action in before)
+    assert [action.endpoint for action in after if isinstance(action, RemoveEndpoint)] == [ENDPOINT.name]
 
 
 def test_a_removed_document_cancels_what_runs_and_waits_for_it() -> None:

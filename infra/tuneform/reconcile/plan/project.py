@@ -181,7 +181,9 @@ def _removed(desired: Desired, world: World) -> Iterator[Item]:
 
 
 def _removed_servings(desired: Desired, world: World) -> Iterator[Item]:
-    wanted = {name for serving in desired.servings for name in (serving.endpoint, serving.candidate)}
+    # An endpoint that gave way to a pointer goes once there is something to point to.
+    calling = [s for s in desired.servings if not s.pointer or s.name not in world.pointers]
+    wanted = {name for serving in calling for name in (serving.endpoint, serving.candidate)}
     kept = {
         versioned.record.last.model
         for records in world.records.values()
