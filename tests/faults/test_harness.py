@@ -15,10 +15,10 @@ JOB_LINE = re.compile(r".*(?:QUEUED|PENDING|RUNNING|SUCCEEDED).*\n")
 """What is seen of a job under way is a matter of when one looks."""
 
 
-def done(stage: Stage, first: int) -> list[tuple[str, str]]:
-    """What a run changed, in order: methods and paths, without ids."""
+def done(stage: Stage, first: int) -> set[tuple[str, str]]:
+    """What a run changed: methods and paths, without ids. How often it notes something depends on the moment."""
     points = points_of(stage.control.log(first), "before")
-    return [(point.method, point.path) for point in points if point.writes]
+    return {(point.method, point.path) for point in points if point.writes}
 
 
 def test_a_forked_run_does_and_says_what_the_installed_command_does_and_says(

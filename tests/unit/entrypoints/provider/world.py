@@ -87,6 +87,9 @@ class Live:
     def pointers(self, project: Project) -> tuple[Pointer, ...]:
         return self.pointed
 
+    def now(self) -> datetime:
+        return Afternoon().now()
+
     def read(self, project: Project, name: str, revision: str) -> Versioned | None:
         return next((v for v in self.history(project, name) if v.record.revision == revision), None)
 

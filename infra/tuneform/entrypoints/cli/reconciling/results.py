@@ -20,6 +20,7 @@ from tuneform.reconcile.execute import (
     serving_status,
     tuning_status,
 )
+from tuneform.reconcile.execute.run import QUIET
 from tuneform.reconcile.observe import closer
 from tuneform.reconcile.plan import Item, Plan
 from tuneform.review import plan as review
@@ -140,7 +141,8 @@ def failure_object(failure: Failure) -> dict[str, Any]:
 
 
 def _counts(outcome: Outcome) -> Mapping[str, int]:
-    counts = Counter(review.word(action) for _, action in outcome.done)
+    # What is done without a word is not counted either: how often depends on the moment.
+    counts = Counter(review.word(action) for _, action in outcome.done if not isinstance(action, QUIET))
     left = review.summary(outcome.plan)
     return {word: left[word] if word in {"wait", "blocked"} else counts[word] for word in review.WORDS}
 
