@@ -367,6 +367,8 @@ def test_from_an_endpoint_to_a_pointer_is_explained_where_nothing_can_be_pointed
     (failure,) = made.apply(replace(DOC, pointer=True)).failures
 
     assert "nothing to point to" in failure.error.message
-    assert failure.error.remedy == "use serving: endpoint, or train it anew"
+    assert failure.error.remedy == (
+        "use serving: endpoint, which it was promoted for; or change the recipe, and the new revision has its own"
+    )
     assert made.ask(DOC.serving.endpoint) == "green A"
     assert paid(made) == 1
