@@ -384,7 +384,7 @@ def prepare(folder: Path, first: Wanted | None, wanted: Wanted, stage: Stage = "
             assert bench.apply(first).well
             assert not bench.settled(first)
         for content in wanted.desired.contents if stage != "before" else ():
-            made.objects.put(content.uri, wanted.supply(content), content.digest)
+            made.objects.put(content.uri, wanted.supply(content), content.digest, PROJECT.note)
         if stage == "trained":
             assert not apply(made, Desired(PROJECT, (wanted.tuning,), whole=False)).failures
         del made

@@ -31,6 +31,11 @@ class Project:
         return f"projects/{self.project_id}/locations/{self.location}"
 
     @property
+    def note(self) -> str:
+        """What is noted on a dataset object that was stored for this project: its owner and its name."""
+        return f"{self.owner}/{self.name}"
+
+    @property
     def serving_parent(self) -> str:
         """Resource name that serving endpoints live under."""
         return f"projects/{self.project_id}/locations/{self.serving_location}"

@@ -212,13 +212,14 @@ def version(model: str) -> str:
 class Stored:
     """An object in Cloud Storage. `digest` is what we noted of its content when we wrote it, empty if we did not.
 
-    `intact` says that the content is still what was written then.
+    `intact` says that the content is still what was written then; `note` is that of the project it was stored for.
     """
 
     uri: str
     size: int
     digest: str = ""
     intact: bool = True
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -65,12 +65,16 @@ class ObservedTuning:
 
 @dataclass(frozen=True)
 class ObservedServing:
-    """What is live for one served model: its tuning, its endpoint, what is left of a gate's endpoint, its pointer."""
+    """What is live for one served model: its tuning, its endpoint, what is left of a gate's endpoint, its pointer.
+
+    `pointed` is the endpoint that the pointer names.
+    """
 
     tuning: ObservedTuning = ObservedTuning()
     endpoint: Endpoint | None = None
     candidate: Endpoint | None = None
     pointer: Pointer | None = None
+    pointed: Endpoint | None = None
 
 
 @dataclass(frozen=True)
@@ -100,11 +104,13 @@ class World:
 
     def serving(self, serving: Serving) -> ObservedServing:
         """What is live for a served model."""
+        pointer = self.pointers.get(serving.name)
         return ObservedServing(
             self.tuning(serving.tuning, *serving.tuning_names),
             self.endpoints.get(serving.endpoint),
             self.endpoints.get(serving.candidate),
-            self.pointers.get(serving.name),
+            pointer,
+            self.endpoints.get(pointer.endpoint) if pointer else None,
         )
 
 
@@ -155,6 +161,9 @@ def observe(
     else:
         fences, stored, lacks = (), before.stored, before.lacks
     world = _narrow(view, desired) if few and not desired.whole else _wide(view, desired, ahead)
+    world = replace(world, endpoints={**world.endpoints, **_pointed(view, desired, world)})
+    if desired.whole and before is None:
+        stored = {**stored, **_abandoned(view, desired, world)}
     when = view.clock.now() if desired.whole else _when(view, world)
     return replace(world, fences=fences, stored=stored, lacks=lacks, when=when)
 
@@ -211,6 +220,14 @@ def _narrow(view: View, desired: Desired) -> World:
         records=records,
         pointers={pointer.name: pointer for pointer in pointers},
     )
+
+
+def _pointed(view: View, desired: Desired, world: World) -> dict[str, Endpoint]:
+    """The endpoints that pointers name and no list holds: they lie where the jobs are, or are gone."""
+    pointers = [world.pointers.get(serving.name) for serving in desired.servings if serving.pointer]
+    unseen = {pointer.endpoint for pointer in pointers if pointer} - set(world.endpoints)
+    found = (view.reader.endpoint(name) for name in sorted(unseen))
+    return {endpoint.name: endpoint for endpoint in found if endpoint is not None}
 
 
 def closer(view: View, desired: Desired, world: World, names: Iterable[str]) -> World:
@@ -270,10 +287,25 @@ def _with_recorded(
 
 
 def _stored(view: View, desired: Desired) -> dict[str, Stored]:
-    folders = sorted({content.uri.rpartition("/")[0] + "/" for content in desired.contents})
-    if len(folders) > NARROW:
-        folders = sorted({f"gs://{folder.split('/')[2]}/datasets/" for folder in folders})
-    return {stored.uri: stored for folder in folders for stored in view.objects.stored(folder)}
+    folders = {content.uri.rpartition("/")[0] + "/" for content in desired.contents}
+    if desired.whole or len(folders) > NARROW:
+        folders = {_datasets(folder) for folder in folders}
+    return {stored.uri: stored for folder in sorted(folders) for stored in view.objects.stored(folder)}
+
+
+def _abandoned(view: View, desired: Desired, world: World) -> dict[str, Stored]:
+    """What lies in buckets that no document names any more and the ledger does."""
+    trained = {
+        v.record.training for versions in world.records.values() for v in versions if v.record.training
+    }
+    named = {_datasets(content.uri) for content in desired.contents}
+    folders = {_datasets(uri) for uri in trained} - named
+    return {stored.uri: stored for folder in sorted(folders) for stored in view.objects.stored(folder)}
+
+
+def _datasets(uri: str) -> str:
+    """The folder of all datasets in an object's bucket."""
+    return f"gs://{uri.split('/')[2]}/datasets/"
 
 
 def _fences(view: View, desired: Desired) -> tuple[str, ...]:

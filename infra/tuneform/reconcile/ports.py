@@ -181,8 +181,11 @@ class Contents(Protocol):
 class Objects(Contents, Protocol):
     """Objects in Cloud Storage."""
 
-    def put(self, uri: str, data: bytes, digest: str) -> bool:
-        """Store an object and note its digest; False when it is there already, with that digest and intact."""
+    def put(self, uri: str, data: bytes, digest: str, note: str) -> bool:
+        """Store an object and note its digest and whose it is.
+
+        False when it is there already, with that digest and intact, whoever's it is.
+        """
         ...
 
     def copy(self, source: str, target: str) -> None:

@@ -182,7 +182,7 @@ def test_every_call_says_which_run_it_is_of(bench: Bench) -> None:
     job = bench.create()
     bench.ports.reader.curves(bench.ended(job.name))
     bench.ports.reader.models(PROJECT)
-    bench.ports.objects.put(f"gs://{BUCKET}/x", b"x", "sha256:x")
+    bench.ports.objects.put(f"gs://{BUCKET}/x", b"x", "sha256:x", "test/demo")
     bench.ports.ledger.now()
     bench.ports.writer.create_endpoint(ENDPOINT, kms_key=None)
     strangers = [

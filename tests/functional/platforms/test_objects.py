@@ -15,6 +15,7 @@ URI = f"gs://{BUCKET}/datasets/x/abc.jsonl"
 NAME = "datasets/x/abc.jsonl"
 DATA = b'{"a": 1}\n'
 DIGEST = "sha256:abc"
+NOTE = "ml-platform/demo"
 
 
 @pytest.fixture
@@ -30,11 +31,13 @@ def test_an_object_is_stored_once_with_its_digest(store: Bench, bucket: Any) -> 
     assert not objects.exists(URI)
     with pytest.raises(NotFound):
         objects.read(URI)
-    assert objects.put(URI, DATA, DIGEST)
-    assert not objects.put(URI, DATA, DIGEST)
+    assert objects.put(URI, DATA, DIGEST, NOTE)
+    assert not objects.put(URI, DATA, DIGEST, NOTE)
     assert objects.exists(URI)
     assert objects.read(URI) == DATA
-    assert objects.stored(f"gs://{BUCKET}/datasets/") == (Stored(URI, len(DATA), DIGEST, intact=True),)
+    assert objects.stored(f"gs://{BUCKET}/datasets/") == (
+        Stored(URI, len(DATA), DIGEST, intact=True, note=NOTE),
+    )
     assert bucket.get_blob(NAME).content_type == "application/jsonl"
 
 
@@ -43,15 +46,15 @@ def test_what_somebody_else_put_there_is_seen_and_replaced(store: Bench, bucket:
     blob = bucket.blob(NAME)
     blob.upload_from_string(b"older than digests")
     assert objects.stored(URI) == (Stored(URI, 18, "", intact=True),)
-    assert objects.put(URI, DATA, DIGEST)
+    assert objects.put(URI, DATA, DIGEST, NOTE)
     noted = bucket.get_blob(NAME).metadata
     blob.metadata = noted
     blob.upload_from_string(b"changed under our note")
-    assert objects.stored(URI) == (Stored(URI, 22, DIGEST, intact=False),)
-    assert objects.put(URI, DATA, DIGEST)
-    assert objects.put(URI, DATA + DATA, "sha256:other")
+    assert objects.stored(URI) == (Stored(URI, 22, DIGEST, intact=False, note=NOTE),)
+    assert objects.put(URI, DATA, DIGEST, NOTE)
+    assert objects.put(URI, DATA + DATA, "sha256:other", NOTE)
     assert objects.read(URI) == DATA + DATA
-    assert objects.stored(URI) == (Stored(URI, 2 * len(DATA), "sha256:other", intact=True),)
+    assert objects.stored(URI) == (Stored(URI, 2 * len(DATA), "sha256:other", intact=True, note=NOTE),)
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
@@ -61,7 +64,7 @@ def test_an_upload_whose_answer_is_lost_is_stored_once(
 ) -> None:
     fault = {"calls": {"method": "POST", "path": "^/upload/"}, "when": when, "effect": {"kind": kind}}
     with store.control.met(fault):
-        assert store.ports.objects.put(URI, DATA, DIGEST)
+        assert store.ports.objects.put(URI, DATA, DIGEST, NOTE)
     assert len(list(bucket.list_blobs(versions=True))) == 1
     assert store.ports.objects.stored(URI)[0].intact
 
@@ -70,9 +73,9 @@ def test_two_runs_that_store_the_same_at_once_do_not_fight(store: Bench, bucket:
     other = connected(store.emulator.endpoint, "rest", holder="host:14:other").objects
     upload = store.control.hold(method="POST", path="^/upload/", caller=f"run/{RUN}")
     with ThreadPoolExecutor(1) as pool:
-        ours = pool.submit(store.ports.objects.put, URI, DATA, DIGEST)
+        ours = pool.submit(store.ports.objects.put, URI, DATA, DIGEST, NOTE)
         store.control.held(1)
-        assert other.put(URI, DATA, DIGEST)
+        assert other.put(URI, DATA, DIGEST, NOTE)
         store.control.remove(upload)
         ours.result()
     assert len(list(bucket.list_blobs(versions=True))) == 1
@@ -81,7 +84,7 @@ def test_two_runs_that_store_the_same_at_once_do_not_fight(store: Bench, bucket:
 def test_an_upload_that_finds_something_else_looks_again(store: Bench, bucket: Any) -> None:
     upload = store.control.hold(method="POST", path="^/upload/", caller=f"run/{RUN}")
     with ThreadPoolExecutor(1) as pool:
-        ours = pool.submit(store.ports.objects.put, URI, DATA, DIGEST)
+        ours = pool.submit(store.ports.objects.put, URI, DATA, DIGEST, NOTE)
         store.control.held(1)
         bucket.blob(NAME).upload_from_string("something else")
         store.control.remove(upload)
@@ -96,18 +99,18 @@ def test_a_large_object_goes_up_whole_also_when_a_part_fails(store: Bench, bucke
         "effect": {"kind": "status", "status": "UNAVAILABLE"},
     }
     with store.control.met(part):
-        assert store.ports.objects.put(URI, large, DIGEST)
-    assert store.ports.objects.stored(URI) == (Stored(URI, len(large), DIGEST, intact=True),)
+        assert store.ports.objects.put(URI, large, DIGEST, NOTE)
+    assert store.ports.objects.stored(URI) == (Stored(URI, len(large), DIGEST, intact=True, note=NOTE),)
     assert store.ports.objects.read(URI) == large
 
 
 def test_copies_keep_the_digest_and_need_a_source(store: Bench, bucket: Any) -> None:
     objects = store.ports.objects
-    objects.put(URI, DATA, DIGEST)
+    objects.put(URI, DATA, DIGEST, NOTE)
     fence = f"gs://{BUCKET}/attempts/1.jsonl"
     objects.copy(URI, fence)
     objects.copy(URI, fence)
-    assert objects.stored(fence) == (Stored(fence, len(DATA), DIGEST, intact=True),)
+    assert objects.stored(fence) == (Stored(fence, len(DATA), DIGEST, intact=True, note=NOTE),)
     with pytest.raises(NotFound):
         objects.copy(f"gs://{BUCKET}/gone", fence)
 
@@ -134,7 +137,7 @@ def test_in_a_bucket_that_is_not_there_nothing_is_stored(store: Bench) -> None:
     assert (objects.stored(URI), objects.under(URI)) == ((), ())
     objects.delete(URI)
     with pytest.raises(NotFound, match="bucket"):
-        objects.put(URI, DATA, DIGEST)
+        objects.put(URI, DATA, DIGEST, NOTE)
 
 
 def test_what_may_not_be_looked_at_is_an_error(store: Bench, bucket: Any) -> None:

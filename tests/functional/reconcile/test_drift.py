@@ -23,6 +23,7 @@ from tuneform.reconcile.actions import (
     PatchModel,
     Promote,
     Upload,
+    explain,
 )
 
 DOC = Doc("alpha", labels=(("team", "a"),), description="colours")
@@ -339,8 +340,8 @@ def test_a_pointer_of_which_only_the_endpoint_was_moved_is_put_back(made: Lab) -
     assert checks.pointers(made.world)["beta"]["endpoint"] == pointer.endpoint
 
 
-@pytest.mark.xfail(strict=True, reason="a look does not ask for the endpoint that a pointer names")
-def test_a_deleted_endpoint_that_is_pointed_to_is_explained(made: Lab) -> None:
+@pytest.mark.parametrize("what", ["undeployed", "deleted"])
+def test_an_endpoint_that_is_pointed_to_and_answers_no_more_is_explained(made: Lab, what: str) -> None:
     doc = replace(DOC, name="beta", pointer=True, mark="B")
     assert not made.apply(DOC, doc).failures
     (pointer,) = made.ports.ledger.pointers(PROJECT)
@@ -348,9 +349,20 @@ def test_a_deleted_endpoint_that_is_pointed_to_is_explained(made: Lab) -> None:
     assert live is not None
     for deployed in live.deployed:
         made.ports.writer.undeploy(live.name, deployed.id)
-    made.ports.writer.delete_endpoint(live.name)
+    if what == "deleted":
+        made.ports.writer.delete_endpoint(live.name)
 
-    assert planned(made, DOC, doc), "what clients are sent to is gone, and the plan says nothing"
+    (blocked,) = planned(made, DOC, doc)["TunedModel beta"]
+
+    assert isinstance(blocked, Blocked)
+    assert live.name in blocked.reason
+    (failure,) = made.apply(DOC, doc).failures
+    assert failure.item.key == "TunedModel beta"
+    edited = replace(doc, mark="C")
+    (later,) = planned(made, DOC, edited)["TunedModel beta"]
+    assert "nothing serves until then" in explain(later)
+    assert not made.apply(DOC, edited).failures
+    assert planned(made, DOC, edited) == {}
 
 
 def test_a_deleted_record_is_adopted_from_what_is_live(made: Lab) -> None:

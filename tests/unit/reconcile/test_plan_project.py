@@ -86,7 +86,8 @@ def test_content_of_ours_that_nothing_needs_is_deleted_and_anything_else_is_left
     folder = CONTENT.uri.rpartition("/")[0]
     stored = {
         CONTENT.uri: STORED,
-        f"{folder}/old.jsonl": Stored(f"{folder}/old.jsonl", 1, "sha256:old"),
+        f"{folder}/old.jsonl": Stored(f"{folder}/old.jsonl", 1, "sha256:old", note=PROJECT.note),
+        f"{folder}/theirs.jsonl": Stored(f"{folder}/theirs.jsonl", 1, "sha256:theirs", note="somebody/else"),
         f"{folder}/readme.txt": Stored(f"{folder}/readme.txt", 1),
     }
 
@@ -99,7 +100,7 @@ def test_content_of_ours_that_nothing_needs_is_deleted_and_anything_else_is_left
 def test_content_that_a_kept_revision_was_trained_on_stays() -> None:
     old = "gs://demo-data/datasets/intents/old.jsonl"
     kept = replace(SERVED, revision="r1-old", training=old, promoted=None, wanted=NOON.replace(hour=1))
-    found = world(stored={CONTENT.uri: STORED, old: Stored(old, 1, "sha256:old")})
+    found = world(stored={CONTENT.uri: STORED, old: Stored(old, 1, "sha256:old", note=PROJECT.note)})
     records = {"intents": (Versioned(SERVED, 1), Versioned(kept, 1))}
 
     assert plan_project(ALL, replace(found, records=records)).changes == ()

@@ -211,7 +211,12 @@ def test_a_pointer_is_moved_and_the_endpoint_that_it_names_is_kept() -> None:
     pointer = Pointer("demo", "intents", job().checkpoints[-1].endpoint, REVISION, MODEL, "4")
 
     assert kinds(plan_serving(pointed, world(None, TRAINED)).actions) == [Promote]
-    assert plan_serving(pointed, world(None, uncleared, pointer=pointer)).actions == ()
+    held = replace(SERVED, name=pointer.endpoint)
+    assert plan_serving(pointed, world(None, uncleared, pointer=pointer, pointed=held)).actions == ()
+    for lost in (None, replace(held, deployed=())):
+        assert kinds(
+            plan_serving(pointed, world(None, uncleared, pointer=pointer, pointed=lost)).actions
+        ) == [Blocked]
 
 
 def test_a_renamed_model_keeps_the_endpoint_that_clients_call() -> None:

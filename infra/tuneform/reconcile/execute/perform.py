@@ -125,7 +125,8 @@ class Performer:
     ) -> None:
         match action:
             case Upload(content=content):
-                self.ports.objects.put(content.uri, self.supply(content), content.digest)
+                data = self.supply(content)
+                self.ports.objects.put(content.uri, data, content.digest, self.desired.project.note)
             case DeleteObject(uri=uri):
                 self.ports.objects.delete(uri)
             case RemovePointer(name=name):

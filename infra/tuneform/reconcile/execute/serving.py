@@ -189,7 +189,7 @@ class Promotion:
         if not endpoint or self.ports.reader.endpoint(endpoint) is None:
             raise ReconcileError(
                 f"checkpoint {checkpoint.id} of {job.revision} has no endpoint to point to",
-                remedy="use serving: endpoint, or train it anew",
+                remedy="use serving: endpoint; or change the recipe, and the new revision has its own",
             )
         self.ports.writer.ask(endpoint, GREETING)
         before = self.observed.pointer

@@ -249,11 +249,13 @@ def _leftovers(desired: Desired, world: World) -> Iterator[Item]:
         return
     needed = {content.uri for content in desired.contents}
     needed |= {uri for job in jobs for uri in (job.training_uri, job.validation_uri)}
-    needed |= {record.training for record, last in live if record.kept or last.fence in used}
-    # A bucket may hold others' datasets too: only folders of documents that are here are known to be ours.
-    folders = {content.uri.rpartition("/")[0] for content in desired.contents}
+    # What outlives its document on purpose is never trained again.
+    kept = [record for record, last in live if (record.kept and not record.retain) or last.fence in used]
+    needed |= {record.training for record in kept}
     for uri, stored in sorted(world.stored.items()):
-        if stored.digest and uri not in needed and uri.rpartition("/")[0] in folders:
+        if (
+            stored.note == desired.project.note and uri not in needed
+        ):  # the bucket may hold others' datasets too
             action = DeleteObject(uri, "no document, job or kept revision needs it")
             yield Item("Dataset", uri.split("/datasets/")[-1], (action,), removed=True)
 

@@ -23,7 +23,7 @@ from tuneform.reconcile.actions import (
 )
 from tuneform.reconcile.desired import Gate, Serving
 from tuneform.reconcile.ledger import Record
-from tuneform.reconcile.live import OWNER_LABEL, Checkpoint, Job
+from tuneform.reconcile.live import OWNER_LABEL, Checkpoint, Job, bare
 from tuneform.reconcile.observe import ObservedServing, ObservedTuning
 from tuneform.reconcile.plan.fields import desired_endpoint, endpoint_changes
 from tuneform.reconcile.plan.tuning import retirements, usable
@@ -114,7 +114,9 @@ def _toward(
         yield Promote(record.revision, job.name, chosen.id, _why(serving, observed, record, job, chosen))
         if not _is_promoted(observed.tuning, record, chosen):
             yield from _afterwards(serving, observed.tuning, job.name, "once it serves")
-    elif verdict is None and serving.gate != Gate():
+        return
+    yield from _explained(serving, observed)
+    if verdict is None and serving.gate != Gate():
         yield Measure(record.revision, chosen.id, "its gate or the test data changed")
 
 
@@ -124,6 +126,25 @@ def _serves(serving: Serving, observed: ObservedServing, job: Job, chosen: Check
         wanted = (job.model, chosen.id, chosen.endpoint or job.endpoint)
         return pointer is not None and (pointer.model, pointer.checkpoint, pointer.endpoint) == wanted
     return observed.endpoint is not None and observed.endpoint.serves(job.model, chosen.id)
+
+
+def _lost(observed: ObservedServing) -> str:
+    """What somebody did to the endpoint that clients are pointed to; nothing can put it back as it was."""
+    pointer, pointed = observed.pointer, observed.pointed
+    if pointer is None:
+        return ""
+    if pointed is None:
+        return f"{pointer.endpoint}, which clients are pointed to, was deleted by someone else"
+    if all(deployed.model != bare(pointer.model) for deployed in pointed.deployed):
+        gone = f"deployedModels: {last(pointer.model)} is not among them any more"
+        return f"{pointer.endpoint}, which clients are pointed to: {gone}"
+    return ""
+
+
+def _explained(serving: Serving, observed: ObservedServing) -> Iterator[Action]:
+    if serving.pointer and (lost := _lost(observed)):
+        remedy = "use serving: endpoint, which deploys it again; or change the recipe, and the new revision has its own"
+        yield Blocked(lost, remedy)
 
 
 def _is_promoted(tuning: ObservedTuning, record: Record, chosen: Checkpoint) -> bool:
@@ -138,6 +159,8 @@ def _why(
     endpoint = observed.endpoint
     if record is not None and job is not None and _is_promoted(observed.tuning, record, chosen):
         return f"drift: {_drift(serving, observed, job, chosen)}"
+    if serving.pointer and (lost := _lost(observed)):
+        return f"{lost}: nothing serves until then"
     nothing = observed.pointer is None if serving.pointer else endpoint is None or not endpoint.deployed
     return "nothing serves yet" if nothing else "the old one serves until this one is ready"
 
@@ -179,6 +202,8 @@ def _meanwhile(serving: Serving, observed: ObservedServing, *, foresee: bool = T
         if not _serves(serving, observed, job, chosen):
             why = _drift(serving, observed, job, chosen)
             yield Promote(before.revision, job.name, chosen.id, f"put back, drift: {why}", gated=False)
+        elif not foresee:  # what is foreseen is pointed to in its place
+            yield from _explained(serving, observed)
     elif observed.endpoint is not None and not serving.pointer:
         yield from _endpoint(serving, observed)
     if foresee:

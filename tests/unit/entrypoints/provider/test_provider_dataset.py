@@ -34,7 +34,7 @@ class Bucket:
     def exists(self, uri: str) -> bool:
         return uri in self.objects
 
-    def put(self, uri: str, data: bytes, digest: str) -> bool:
+    def put(self, uri: str, data: bytes, digest: str, _note: str) -> bool:
         self.objects[uri], self.noted[uri] = data, (digest, data)
         return True
 

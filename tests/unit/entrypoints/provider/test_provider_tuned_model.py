@@ -209,7 +209,8 @@ def test_another_name_and_another_way_to_find_it_are_replacements() -> None:
 def test_what_is_pointed_to_is_the_endpoint() -> None:
     where = f"{PROJECT.parent}/endpoints/4"
     pointer = Pointer("demo", "intents", where, REVISION, MODEL, "4")
-    pointed = live(endpoints={}, pointed=(pointer,), records=(promoted(cleared=False),))
+    held = replace(endpoint(SERVED), name=where)
+    pointed = live(endpoints={where: held}, pointed=(pointer,), records=(promoted(cleared=False),))
     given = {**INPUTS, "serving": "pointer"}
     asked, _ = call(pointed, given, old_inputs=given, outputs={**OUTPUTS, "endpoint": where})
     assert RESOURCE.differences(asked) == {}

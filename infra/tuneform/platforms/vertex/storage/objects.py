@@ -15,7 +15,8 @@ from tuneform.reconcile.live import Stored
 JSONL = "application/jsonl"
 DIGEST = "tuneform-digest"
 MD5 = "tuneform-md5"
-"""What we noted in an object's metadata when we wrote it: our digest of the content, and Cloud Storage's hash."""
+PROJECT = "tuneform-project"
+"""What we note in an object's metadata when we write it: our digest, Cloud Storage's hash, and for which project."""
 LOOKS = 3
 """How often an upload may find that somebody else was faster with something else."""
 
@@ -43,16 +44,16 @@ class GcsObjects:
         found = self._clients.run(f"looking for {uri}", blobs.look(self._clients, Place.of(uri)))
         return found is not None
 
-    def put(self, uri: str, data: bytes, digest: str) -> bool:
+    def put(self, uri: str, data: bytes, digest: str, note: str) -> bool:
         """See `ports.Objects`. One that is there with another digest, or not intact, is written over.
 
         Raises:
             Retryable: somebody else keeps writing something else there.
         """
-        return self._clients.run(f"uploading {uri}", self._put(Place.of(uri), data, digest))
+        return self._clients.run(f"uploading {uri}", self._put(Place.of(uri), data, digest, note))
 
-    async def _put(self, place: Place, data: bytes, digest: str) -> bool:
-        metadata = {DIGEST: digest, MD5: blobs.md5(data)}
+    async def _put(self, place: Place, data: bytes, digest: str, note: str) -> bool:
+        metadata = {DIGEST: digest, MD5: blobs.md5(data), PROJECT: note}
         sent = False
         for _ in range(LOOKS):
             found = await blobs.look(self._clients, place)
@@ -111,4 +112,5 @@ def _stored(blob: Blob) -> Stored:
         size=blob.size,
         digest=blob.metadata.get(DIGEST, ""),
         intact=not noted or blob.md5 in ("", noted),
+        note=blob.metadata.get(PROJECT, ""),
     )
