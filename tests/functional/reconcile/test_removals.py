@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 from tests.faults import machine_checks as checks
-from tests.faults.machine_documents import Doc
-from tests.faults.machine_lab import Lab, lab
+from tests.faults.machine_documents import Doc, desired
+from tests.faults.machine_lab import Calls, Crash, Death, Lab, lab
 from tests.faults.stage import quick_steps
 
 from tuneform.reconcile.actions import (
@@ -25,6 +26,7 @@ from tuneform.reconcile.actions import (
 )
 from tuneform_emulator.services.vertex.resources import ENDPOINT, MODEL
 
+CHANGING = ("write", "delete", "deploy", "set_traffic", "undeploy", "delete_endpoint", "delete_model")
 DOC = Doc("alpha", labels=(("team", "a"),), keep=1)
 EDITED = replace(DOC, mark="B")
 
@@ -221,3 +223,19 @@ def test_two_tunings_of_one_recipe_share_their_content_and_nothing_else(empty: L
 
     assert empty.ports.objects.exists(other.tuning.training.uri)
     assert empty.ask(other.serving.endpoint) == "green A"
+
+
+@pytest.mark.parametrize("call", range(1, 12))
+def test_a_run_for_one_document_that_dies_while_it_retires_leaves_nothing_over(made: Lab, call: int) -> None:
+    """Such a run, a provider's, sees the one document only: nobody else tidies after it."""
+    kept = replace(EDITED, keep=0)
+    wanted = desired([kept], whole=False)
+    assert not made.run(replace(wanted, servings=())).failures
+    calls = Calls(Death(call, "after", only=CHANGING))
+    with suppress(Crash):
+        made.run(wanted, ports=made.ports_of(calls))
+
+    assert not made.run(wanted).failures
+
+    assert not made.ports.objects.exists(DOC.tuning.training.uri)
+    assert checks.models(made.world) == {kept.revision: 1}

@@ -208,12 +208,13 @@ class Performer:
         self.ports.writer.cancel_job(action.job)
 
     def _retire(self, revision: str, job: Job) -> None:
+        """Record it, then the training content, then what the job made: while a model is there this is repeated."""
         observed = self._observed
         self.attempts.retire(self._judged(revision), job)
-        retire_job(self.ports, job)
         current, retired = observed.records.get(observed.current), observed.records.get(revision)
         if current and retired and retired.training and retired.training != current.training:
             forget_content(self.ports, self.desired.project, retired.training)
+        retire_job(self.ports, job)
 
     def _patch_model(self, model: str) -> None:
         assert self.tuning is not None, "a model is patched for its document"
