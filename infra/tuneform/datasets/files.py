@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -23,8 +24,8 @@ def inside(root: Path, file: str) -> Path:
     path = root / file
     origin = Origin(file, path)
     try:
-        real = path.resolve()
-        within = real.is_relative_to(root.resolve())
+        real = Path(os.path.realpath(path))
+        within = real.is_relative_to(os.path.realpath(root))
         found = within and real.is_file()
     except (OSError, RuntimeError, ValueError) as error:  # a loop of links, a name too long, a NUL in it
         raise _failed("E201", f"dataset path {file!r} cannot be followed: {error}", None) from error

@@ -52,12 +52,12 @@ class AttemptState(Enum):
     @property
     def unresolved(self) -> bool:
         """Whether a create call may be under way that nobody has seen the answer of."""
-        return self in {
-            AttemptState.CLAIMED,
-            AttemptState.FENCED,
-            AttemptState.SENT,
-            AttemptState.REVOKING,
-        }
+        return self in _UNRESOLVED
+
+    __hash__ = object.__hash__  # as JobState's
+
+
+_UNRESOLVED = frozenset({AttemptState.CLAIMED, AttemptState.FENCED, AttemptState.SENT, AttemptState.REVOKING})
 
 
 @dataclass(frozen=True)

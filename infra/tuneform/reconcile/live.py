@@ -30,16 +30,25 @@ class JobState(Enum):
     UPDATING = "UPDATING"
     PARTIALLY_SUCCEEDED = "PARTIALLY_SUCCEEDED"
 
+    # There is one of each, and they are asked for a hundred thousand times where there are thousands of jobs.
+    __hash__ = object.__hash__
+
     @property
     def ended(self) -> bool:
         """Whether the job will never change its state again."""
-        return self in {
-            JobState.SUCCEEDED,
-            JobState.FAILED,
-            JobState.CANCELLED,
-            JobState.EXPIRED,
-            JobState.PARTIALLY_SUCCEEDED,
-        }
+        return self in _ENDED
+
+
+_ENDED = frozenset(
+    {
+        JobState.SUCCEEDED,
+        JobState.FAILED,
+        JobState.CANCELLED,
+        JobState.EXPIRED,
+        JobState.PARTIALLY_SUCCEEDED,
+    }
+)
+_MADE_A_MODEL = frozenset({JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED})
 
 
 @dataclass(frozen=True)
@@ -95,7 +104,7 @@ class Job:
     @property
     def succeeded(self) -> bool:
         """Whether it made a model: one that succeeded in part has, and did not deploy it everywhere."""
-        return self.model != "" and self.state in {JobState.SUCCEEDED, JobState.PARTIALLY_SUCCEEDED}
+        return self.model != "" and self.state in _MADE_A_MODEL
 
     @property
     def live(self) -> bool:

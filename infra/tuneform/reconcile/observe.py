@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 from tuneform.reconcile.desired import Desired, Project, Serving, Tuning
@@ -46,13 +47,13 @@ class ObservedTuning:
     records: Mapping[str, Record] = field(default_factory=dict)
     when: datetime | None = None
 
-    @property
+    @cached_property
     def current(self) -> str:
         """The revision that the specs asked for last, empty if none was."""
         asked = [(record.wanted, record.revision) for record in self.records.values() if record.wanted]
         return max(asked)[1] if asked else ""
 
-    @property
+    @cached_property
     def promoted(self) -> Record | None:
         """The record that got the traffic last."""
         had = [record for record in self.records.values() if record.promoted]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from pathlib import Path
 
@@ -68,6 +69,7 @@ def command(
       tuneform plan --out plan.json && tuneform apply plan.json
       tuneform plan --format markdown
     """
+    gc.disable()  # it ends soon, and nearly all that it makes is kept
     settings = Settings.here()
     found = opened(settings, Asked(path, project, google_cloud), listener=Quiet(), clock=StoppableClock())
     show_spec_warnings(found.scope)
