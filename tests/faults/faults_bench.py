@@ -398,9 +398,7 @@ def _undisturbed(bench: Bench, wanted: Wanted) -> Ending:
     result = bench.apply(wanted)
     assert result.well, result
     found = ending(bench.world)
-    wrong = bench.settled(wanted)
-    if bench.world.settings.labels_copied:  # what has no labels cannot be told apart by them
-        wrong += sound(found, scene.NAME)
+    wrong = (*bench.settled(wanted), *sound(found, scene.NAME))
     assert not wrong, "\n".join(map(str, wrong))
     return found
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from tuneform import collection
 from tuneform.errors import Diagnostic, SpecErrors
 from tuneform.specs.defaults import completed
 from tuneform.specs.meaning import check
@@ -38,20 +36,8 @@ def examine(path: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:
     The tree is not to be applied while there are errors: documents may be missing from it. Its datasets are
     those whose files are there.
     """
-    with _no_collection():
+    with collection.put_off():
         return _examine(path)
-
-
-@contextmanager
-def _no_collection() -> Iterator[None]:
-    """Garbage is not looked for meanwhile: all that is made here is kept, and would be gone through many times."""
-    collecting = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collecting:
-            gc.enable()
 
 
 def _examine(path: Path) -> tuple[Tree, tuple[Diagnostic, ...]]:

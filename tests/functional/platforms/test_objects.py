@@ -149,3 +149,11 @@ def test_what_may_not_be_looked_at_is_an_error(store: Bench, bucket: Any) -> Non
         for look in (store.ports.objects.exists, store.ports.objects.stored, store.ports.objects.under):
             with pytest.raises(Terminal):
                 look(URI)
+
+
+def test_an_upload_that_is_refused_is_told_in_the_service_s_own_words(store: Bench, bucket: Any) -> None:
+    fault = {"calls": {"method": "POST", "path": "^/upload/", "times": 0}, "effect": {"kind": "permission"}}
+    with store.control.met(fault), pytest.raises(Terminal) as refused:
+        store.ports.objects.put(URI, DATA, DIGEST, NOTE)
+    assert refused.value.message.startswith(f"uploading {URI}: ")
+    assert not any(noise in refused.value.message for noise in ("{", "http://", "Request failed"))

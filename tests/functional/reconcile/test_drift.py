@@ -391,3 +391,14 @@ def test_drift_is_repaired_while_a_new_revision_is_trained(made: Lab) -> None:
     made.control.take_back(*stuck)
     assert not made.apply(edited).failures
     assert made.ask(DOC.serving.endpoint) == "green B"
+
+
+def test_a_model_that_lost_its_labels_says_again_which_attempt_it_is_of(made: Lab) -> None:
+    live = model(made)
+    made.ports.writer.patch_model(live.name, labels={})
+
+    repaired(made, DOC)
+
+    ours = {key: value for key, value in live.labels.items() if key.startswith("tuneform-")}
+    assert len(ours) == 4
+    assert ours.items() <= model(made).labels.items()

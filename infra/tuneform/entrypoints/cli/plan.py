@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import gc
 import sys
 from pathlib import Path
 
 import click
 
+from tuneform import collection
 from tuneform.entrypoints.cli.reconciling import planfile
 from tuneform.entrypoints.cli.reconciling.connecting import Asked, opened
 from tuneform.entrypoints.cli.reconciling.quiet import Quiet
@@ -42,6 +42,7 @@ BLOCKED, CHANGES = 1, 2
 )
 @click.option("--project", help="Name of the Project document, where the specs hold several.")
 @click.option("--google-cloud", is_flag=True, help="Look at Google Cloud, not at the emulator.")
+@collection.put_off()
 def command(
     *,
     path: Path | None,
@@ -69,7 +70,6 @@ def command(
       tuneform plan --out plan.json && tuneform apply plan.json
       tuneform plan --format markdown
     """
-    gc.disable()  # it ends soon, and nearly all that it makes is kept
     settings = Settings.here()
     found = opened(settings, Asked(path, project, google_cloud), listener=Quiet(), clock=StoppableClock())
     show_spec_warnings(found.scope)

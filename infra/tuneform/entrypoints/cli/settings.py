@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-
 from tuneform.errors import MachineError, SettingsError
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -105,6 +103,8 @@ def running_emulator(settings: Settings) -> Emulator:
     if not endpoint:
         raise MachineError("the emulator is not running", remedy="start it with `tuneform emulator start`")
     _refuse_strangers(endpoint)
+    import requests  # noqa: PLC0415 (a tenth of a second that `check` need not wait)
+
     try:
         answer = requests.get(f"{endpoint}/_emulator/health", timeout=5)
         answer.raise_for_status()

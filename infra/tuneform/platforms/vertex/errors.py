@@ -105,13 +105,17 @@ def _refusal(error: exceptions.GoogleAPICallError, what: str, endpoint: str | No
 
 def _canonical(error: exceptions.GoogleAPICallError) -> str:
     """The canonical name of the status, which over REST stands in the body: HTTP's 409 has several."""
-    if error.grpc_status_code is not None and error.response is None:
-        return str(error.grpc_status_code.name)
+    code = str(error.grpc_status_code.name) if error.grpc_status_code is not None else ""
+    return code if error.response is None else _body(error, "status") or code
+
+
+def _body(error: exceptions.GoogleAPICallError, field: str) -> str:
+    """What Google's error body over REST says under a name; empty where there is no such body."""
     try:
         body: Any = error.response.json()["error"]
-        return str(body["status"])
+        return str(body.get(field, ""))
     except (ValueError, LookupError, TypeError, AttributeError):
-        return str(error.grpc_status_code.name) if error.grpc_status_code is not None else ""
+        return ""
 
 
 def _unreached(error: exceptions.GoogleAPICallError) -> bool:
@@ -122,8 +126,9 @@ def _unreached(error: exceptions.GoogleAPICallError) -> bool:
 
 
 def _said(error: exceptions.GoogleAPICallError) -> str:
-    """The service's own words, without the method and the URL that the client puts before them."""
-    return re.sub(r"^[A-Z]+ https?://\S+: ", "", str(error.message))
+    """The service's own words, without what the client puts around them: method and URL, or (uploads) the body."""
+    said = _body(error, "message") if error.response is not None else ""
+    return said or re.sub(r"^[A-Z]+ https?://\S+: ", "", str(error.message))
 
 
 def _reach(endpoint: str | None) -> str:

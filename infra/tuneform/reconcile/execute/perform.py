@@ -36,7 +36,7 @@ from tuneform.reconcile.execute.gate import best_checkpoint, evaluations
 from tuneform.reconcile.execute.retire import clear_checkpoints, clear_endpoint, forget_content, retire_job
 from tuneform.reconcile.execute.serving import Promotion
 from tuneform.reconcile.ledger import AttemptState, Versioned
-from tuneform.reconcile.live import ATTEMPT_LABEL, REVISION_LABEL, Curves, Job, JobState, progress
+from tuneform.reconcile.live import ATTEMPT_LABEL, REVISION_LABEL, Curves, Job, JobState, bare, progress
 from tuneform.reconcile.observe import ObservedTuning, World, names_of
 from tuneform.reconcile.plan.fields import desired_endpoint, labels
 from tuneform.reconcile.plan.project import Item
@@ -222,7 +222,12 @@ class Performer:
         if live is None:
             return
         google = {k: v for k, v in live.labels.items() if k.startswith("google-") or k == "tune-type"}
-        attempt = {k: v for k, v in live.labels.items() if k in {REVISION_LABEL, ATTEMPT_LABEL}}
+        job = next((job for job in self._observed.jobs if bare(job.model) == bare(model)), None)
+        known = {
+            **(job.labels if job else {}),
+            **live.labels,
+        }  # of its attempt, whether Vertex copied them or not
+        attempt = {k: v for k, v in known.items() if k in {REVISION_LABEL, ATTEMPT_LABEL}}
         tuning = self.tuning
         self.ports.writer.patch_model(
             model,
