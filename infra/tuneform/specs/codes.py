@@ -214,6 +214,13 @@ CODES: Mapping[str, Code] = {
         + "---\n"
         + _document("TunedModel", "plain", "{job: {ref: plain}, checkpoint: best}"),
     ),
+    "E154": Code(
+        "Two Projects, one owner",
+        "What an owner has in a location and no document asks for is taken down. Two Projects with the same projectId, "
+        "owner and location would take down each other's.",
+        _PROJECT + "---\n" + _PROJECT.replace("asia}", "twin}"),
+        alone=True,
+    ),
     "E160": Code(
         "Adapter size of the model",
         "The base model is documented not to take this adapter size.",

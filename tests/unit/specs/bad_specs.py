@@ -255,6 +255,20 @@ BETWEEN = {
     "ref of another kind": Bad(
         "the name exists", JOB.replace("name: words", "name: x").replace("ref: words", "ref: data")
     ),
+    "two projects, one owner": Bad(
+        "each would take down what the other made",
+        PROJECT.replace("name: demo", "name: twin").replace(
+            "owner: ml-team", "owner: ml-team, stateBucket: b-x"
+        ),
+        base=PROJECT,
+    ),
+    "serves where another project of the owner tunes": Bad(
+        "endpoints are taken down too",
+        PROJECT.replace("name: demo", "name: twin")
+        .replace("location: us-central1", "location: europe-west4, servingLocation: us-central1")
+        .replace("owner: ml-team", "owner: ml-team, stateBucket: b-x"),
+        base=PROJECT,
+    ),
     "ref across projects": Bad(
         "references stay within a project",
         PROJECT.replace("name: demo", "name: prod").replace("tuneform-demo", "tuneform-prod")

@@ -8,7 +8,7 @@ from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import Dataset, Project, ServiceAccount, SpecModel, TunedModel, TuningJob
 from tuneform.specs.meaning.datafiles import DataFiles
 from tuneform.specs.meaning.limits import check_job
-from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job
+from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job, check_owners
 from tuneform.specs.meaning.promotion import check_promotion
 from tuneform.specs.tree import Document, Documents
 
@@ -40,6 +40,7 @@ def check(documents: Sequence[Document[SpecModel]], files: DataFiles) -> list[Di
                 pass
     written = sorted(documents, key=_place)
     found += check_live_names(written, index)
+    found += check_owners(written)
     found += check_one_model_per_job(written)
     return found
 

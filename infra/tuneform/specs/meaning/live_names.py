@@ -51,6 +51,26 @@ def _live_name(document: Document[SpecModel], project: Project) -> tuple[str, tu
             return None
 
 
+def check_owners(documents: Sequence[Document[SpecModel]]) -> Iterator[Diagnostic]:
+    """Of documents in the order of writing, an error for each Project that owns what another one owns too.
+
+    Everything of an owner that no document asks for is taken down: each would take down what the other made.
+    """
+    taken: dict[tuple[str, str, str], Document[SpecModel]] = {}
+    for document in documents:
+        if not isinstance(document.spec, Project):
+            continue
+        spec = document.spec
+        homes = [(spec.project_id, spec.owner, place) for place in (spec.location, spec.serving_location)]
+        other = next((taken[home] for home in homes if home in taken), None)
+        if other is None:
+            taken |= dict.fromkeys(homes, document)
+            continue
+        message = f"Project {other.name!r} has the same projectId, owner and location: each would take down the other's"
+        hint = f"choose another owner here; that one is at {other.at('spec', 'owner')}"
+        yield document.diagnostic("E154", message, "spec", "owner", hint=hint)
+
+
 def check_one_model_per_job(documents: Sequence[Document[SpecModel]]) -> Iterator[Diagnostic]:
     """Of documents in the order of writing, an error for each second TunedModel of a TuningJob."""
     first: dict[tuple[str, str], Document[SpecModel]] = {}
