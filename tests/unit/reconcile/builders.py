@@ -46,6 +46,7 @@ def job(state: JobState = JobState.SUCCEEDED, *, of: str = REVISION, **fields: A
         "ended": ended,
         "model": model,
         "checkpoints": checkpoints,
+        "display_name": "intents",
         **fields,
     }
     return Job(state=state, **values)

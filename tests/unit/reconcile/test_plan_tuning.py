@@ -33,6 +33,7 @@ from tuneform.reconcile.actions import (
     Settle,
     Unfence,
     Wait,
+    explain,
 )
 from tuneform.reconcile.desired import Limits, Tuning
 from tuneform.reconcile.ledger import Attempt, AttemptState, Record
@@ -362,3 +363,16 @@ def test_what_a_plan_waits_for_cancels_or_retires_is_there(observed: ObservedTun
                 found = observed.job(name)
                 assert found is not None
                 assert found.state.ended
+
+
+def test_labels_edited_while_the_job_runs_are_foreseen_for_its_model() -> None:
+    running = job(JobState.RUNNING)
+    observed = ObservedTuning((running,), {}, {REVISION: record(AttemptState.KNOWN, model="")})
+    edited = replace(TUNING, labels={"team": "b"}, description="new")
+
+    assert kinds(plan_tuning(TUNING, observed).actions) == [Wait]
+    wait, later = plan_tuning(edited, observed).actions
+    assert isinstance(wait, Wait)
+    assert explain(later) == (
+        f"once {REVISION} has succeeded: updates the model, no training: labels.team = b, description → new"
+    )

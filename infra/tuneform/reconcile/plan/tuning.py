@@ -26,7 +26,7 @@ from tuneform.reconcile.actions import (
 from tuneform.reconcile.desired import Tuning
 from tuneform.reconcile.diff import Change, diff
 from tuneform.reconcile.ledger import Attempt, AttemptState, Record
-from tuneform.reconcile.live import Job, JobState
+from tuneform.reconcile.live import Job, JobState, Model
 from tuneform.reconcile.observe import ObservedTuning
 from tuneform.reconcile.plan.fields import model_changes
 
@@ -129,6 +129,13 @@ def _with_job(tuning: Tuning, observed: ObservedTuning, job: Job, wanted: str) -
     model = observed.models.get(job.name)
     if model is not None and (changes := model_changes(tuning, model)):
         yield PatchModel(model.name, changes)
+    elif job.live and (changes := model_changes(tuning, _foreseen(job))):
+        yield Later(PatchModel("", changes), f"once {wanted} has succeeded")
+
+
+def _foreseen(job: Job) -> Model:
+    """The model of a job under way: it gets what the job was made with, which may have been edited since."""
+    return Model("", job.display_name, job.description, job.labels)
 
 
 def _asked_anew(tuning: Tuning, observed: ObservedTuning, record: Record) -> bool:
