@@ -106,7 +106,7 @@ class DatasetSource:
             format=file_format,
             columns=_columns(value.get("columns")),
             split=fractions,
-            preamble=preamble,
+            preamble=preamble.strip(),  # a block of YAML (`|`) ends with a line feed
         )
 
     @property

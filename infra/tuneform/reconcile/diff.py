@@ -32,7 +32,7 @@ class Change:
 
 def _shown(value: Any) -> str:
     """The value for people, who tell digests apart by their beginnings."""
-    return DIGEST.sub(r"\1…", str(value))
+    return DIGEST.sub(r"\1…", str(value)) or "''"
 
 
 def diff(old: Mapping[str, Any], new: Mapping[str, Any], *, under: str = "") -> tuple[Change, ...]:

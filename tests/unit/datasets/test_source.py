@@ -95,3 +95,8 @@ def test_columns_that_a_spec_does_not_name_are_left_to_the_header() -> None:
 @pytest.mark.parametrize(("test", "remote"), [(None, False), ("b.csv", False), ("gs://bucket/b.csv", True)])
 def test_a_source_with_any_part_in_cloud_storage_is_remote(test: str | None, remote: bool) -> None:
     assert DatasetSource.from_json({"training": "a.csv", "test": test}).is_remote is remote
+
+
+def test_a_preamble_is_the_same_with_and_without_the_line_feed_of_a_yaml_block() -> None:
+    """What is asked has it before the question, and so has what was trained."""
+    assert DatasetSource.from_json({"training": "a", "preamble": "Be brief.\n"}).preamble == "Be brief."

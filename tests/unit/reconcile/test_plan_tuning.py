@@ -374,5 +374,6 @@ def test_labels_edited_while_the_job_runs_are_foreseen_for_its_model() -> None:
     wait, later = plan_tuning(edited, observed).actions
     assert isinstance(wait, Wait)
     assert explain(later) == (
-        f"once {REVISION} has succeeded: updates the model, no training: labels.team = b, description → new"
+        f"then, once {REVISION} has succeeded: updates the model, no training: labels.team = b, "
+        "description '' → new"
     )
