@@ -21,6 +21,7 @@ from tuneform.reconcile.ledger import Record, dump, head, parse
 from tuneform.reconcile.plan.serving import asked
 from tuneform.reconcile.recipe import recipe, revision
 from tuneform.specs import Project, load
+from tuneform_emulator.services.storage.checksums import crc32c, md5
 from tuneform_emulator.store import Store
 
 ROWS = {"train": 100, "validation": 20, "test": 20}
@@ -34,7 +35,9 @@ def write_specs(folder: Path, tunings: int) -> None:
     specs.write(folder, tunings, specs.PER_FILE)
     for data in sorted(folder.glob("data/*")):
         for split, rows in ROWS.items():
-            lines = (f"Where is my {what} no. {row} of {data.name}?,{what}" for row in range(rows) for what in "xy")
+            lines = (
+                f"Where is my {what} no. {row} of {data.name}?,{what}" for row in range(rows) for what in "xy"
+            )
             (data / f"{split}.csv").write_text("text,intent\n" + "\n".join(lines) + "\n", encoding="utf-8")
 
 
@@ -109,9 +112,11 @@ def _tuning(store: Store, first: Template, tuning: Tuning, serving: Serving, num
     store.create("endpoint", endpoint_name, endpoint)
     record = _record(first, tuning, serving, ids)
     at = f"ledger/{record.project}/{record.name}/{record.revision}.json"
-    ledger = {**first.ledger, "name": at, "metadata": {"tuneform-head": head(record)}}
+    data = dump(record)
+    sums = {"crc32c": crc32c(data), "md5Hash": md5(data), "size": str(len(data))}
+    ledger = {**first.ledger, **sums, "name": at, "metadata": {"tuneform-head": head(record)}}
     store.create("object", f"{ledger['bucket']}/{at}", ledger)
-    store.put_blob(f"{ledger['bucket']}/{at}\n{int(ledger['generation']):020}", dump(record))
+    store.put_blob(f"{ledger['bucket']}/{at}\n{int(ledger['generation']):020}", data)
 
 
 def _marks(tuning: Tuning) -> dict[str, str]:
@@ -132,7 +137,12 @@ def _job(first: Template, tuning: Tuning, labels: Json, ids: Mapping[str, Any]) 
     name, document = _named(name, ids["job"]), copy.deepcopy(document)
     job = document["resource"]
     hyper = tuning.hyper_parameters
-    job |= {"name": name, "baseModel": tuning.base_model, "labels": labels, "tunedModelDisplayName": tuning.name}
+    job |= {
+        "name": name,
+        "baseModel": tuning.base_model,
+        "labels": labels,
+        "tunedModelDisplayName": tuning.name,
+    }
     job["supervisedTuningSpec"]["hyperParameters"] = {
         "epochCount": str(hyper.epoch_count),
         "adapterSize": hyper.adapter_size,
@@ -146,7 +156,9 @@ def _job(first: Template, tuning: Tuning, labels: Json, ids: Mapping[str, Any]) 
 def _model(first: Template, tuning: Tuning, labels: Json, ids: Mapping[str, Any]) -> tuple[str, Json]:
     name, document = first.documents["model"]
     name, document = _named(name, ids["model"]), copy.deepcopy(document)
-    google = {key: value for key, value in document["resource"]["labels"].items() if key.startswith("google-")}
+    google = {
+        key: value for key, value in document["resource"]["labels"].items() if key.startswith("google-")
+    }
     document["resource"] |= {
         "name": name,
         "displayName": tuning.name,

@@ -24,7 +24,7 @@ def table(page: str) -> list[list[str]]:
 def test_the_page_has_the_table_with_these_columns_and_counts_in_them() -> None:
     head, _, *rows = table(reliability.PAGE.read_text())
     assert tuple(head) == reliability.COLUMNS
-    assert all(len(row) == len(head) and all(cell.isdecimal() for cell in row[1:]) for row in rows)
+    assert all(len(row) == len(head) and all(cell.isdecimal() for cell in row[1:-1]) for row in rows)
 
 
 def test_what_sweeps_add_becomes_rows_and_the_rest_of_the_page_stays(
@@ -37,14 +37,18 @@ def test_what_sweeps_add_becomes_rows_and_the_rest_of_the_page_stays(
     tally.add("one", points=5, disturbed=5, complaints=[[SECOND]])
 
     page = f"before\n{reliability.BEGIN}\nold\n{reliability.END}\nafter\n"
-    made = reliability.with_figures(page, tally.read(rows), "today")
+    earlier = reliability.with_figures(
+        page, [tally.Figures(name, 1, 1) for name in ("one", "kept")], "yesterday"
+    )
+    made = reliability.with_figures(earlier, tally.read(rows), "today")
 
     assert made.startswith("before\n")
     assert made.endswith("\nafter\n")
     assert "old" not in made
     assert table(made)[2:] == [
-        ["one", "15", "14", "2", "2", "0", "0"],
-        ["other", "3", "3", "0", "0", "0", "0"],
+        ["one", "15", "14", "2", "2", "0", "0", "today"],
+        ["kept", "1", "1", "0", "0", "0", "0", "yesterday"],
+        ["other", "3", "3", "0", "0", "0", "0", "today"],
     ]
 
 

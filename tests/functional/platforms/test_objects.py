@@ -6,6 +6,8 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from google.cloud.storage import Blob
+from google.cloud.storage.exceptions import DataCorruption
 from tests.functional.platforms.kit import BUCKET, RUN, Bench, connected
 
 from tuneform.errors import NotFound, Terminal
@@ -157,3 +159,20 @@ def test_an_upload_that_is_refused_is_told_in_the_service_s_own_words(store: Ben
         store.ports.objects.put(URI, DATA, DIGEST, NOTE)
     assert refused.value.message.startswith(f"uploading {URI}: ")
     assert not any(noise in refused.value.message for noise in ("{", "http://", "Request failed"))
+
+
+def test_content_that_is_not_what_its_checksum_says_is_read_again(
+    store: Bench, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.ports.objects.put(URI, DATA, DIGEST, NOTE)
+    real, damaged = Blob.download_as_bytes, iter([True])
+
+    def read(blob: Blob, **options: Any) -> bytes:
+        if next(damaged, False):
+            raise DataCorruption(None, "Checksum mismatch while downloading:\n\n  http://somewhere")
+        return bytes(real(blob, **options))
+
+    monkeypatch.setattr(Blob, "download_as_bytes", read)
+
+    assert store.ports.objects.read(URI) == DATA
+    assert not list(damaged), "it was read twice"

@@ -146,10 +146,17 @@ class Clients:
         The function passes `timeout=clients.deadline, retry=None` to whatever it calls.
         """
         client = await self._once(("storage",), self._make_storage)
+        from google.cloud.storage.exceptions import DataCorruption  # noqa: PLC0415 (it is there by now)
+
+        def run() -> T:
+            try:
+                return function(client)
+            except DataCorruption as damaged:  # the content is not what its checksum says
+                raise Undecodable(str(damaged).partition(":")[0]) from damaged
 
         async def once() -> T:
             async with self._slots:
-                return await self._bounded(in_thread(lambda: function(client)), deadline)
+                return await self._bounded(in_thread(run), deadline)
 
         return await policy.patiently(once)
 

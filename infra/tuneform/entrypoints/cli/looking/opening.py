@@ -142,7 +142,7 @@ def opened(options: Options) -> Opened:
     settings, clock = Settings.here(), StoppableClock()
     found = scope(settings, options.specs, options.project)
     endpoint = emulator(settings, google_cloud=options.google_cloud)
-    ports = ports_of(settings, found, endpoint, listener=Quiet(), clock=clock)
+    ports = ports_of(settings, resolve.project(found.project), endpoint, listener=Quiet(), clock=clock)
     return Opened(settings, found, resolve.project(found.project), ports, clock)
 
 

@@ -17,9 +17,10 @@ from tuneform.entrypoints.cli.settings import Settings, running_emulator
 from tuneform.entrypoints.desired import Supply, desired_of, reader
 from tuneform.errors import SettingsError
 from tuneform.platforms.vertex import connect
-from tuneform.reconcile.desired import Desired
+from tuneform.reconcile.desired import Desired, Project
 from tuneform.reconcile.observe import Listed, listed
 from tuneform.reconcile.ports import Clock, Listener, Ports
+from tuneform.specs.peek import peek
 
 T = TypeVar("T")
 Transport = Literal["grpc", "rest"]
@@ -54,14 +55,44 @@ def opened(settings: Settings, asked: Asked, *, listener: Listener, clock: Clock
         SettingsError: no such project; a setting that cannot be used.
         MachineError: no emulator answers.
     """
+    early = _early(settings, asked, listener=listener, clock=clock)
     found = scope(settings, asked.path, asked.project)
     gc.freeze()  # all of it is kept: looking for garbage in it takes seconds where there are thousands of documents
-    endpoint = emulator(settings, google_cloud=asked.google_cloud)
-    ports = ports_of(settings, found, endpoint, listener=listener, clock=clock)
-    project = resolve.project(found.project)
-    # The service answers while the datasets are read. Of a part of the specs nothing is listed.
-    ahead = begun(lambda: listed(ports.view, project)) if found.part is None else None
-    return replace(resolved(found, ports), ahead=ahead)
+    project, whole = resolve.project(found.project), found.part is None  # of a part nothing is listed
+    if early is None or early.project != project:
+        early = _begin(settings, asked, project, listener=listener, clock=clock, listing=whole)
+    return replace(resolved(found, early.ports()), ahead=early.lists if whole else None)
+
+
+@dataclass(frozen=True)
+class _Early:
+    """What of the look is begun while the specs and datasets are read, for the service takes its time, too."""
+
+    project: Project
+    ports: Callable[[], Ports]
+    lists: Callable[[], Listed] | None
+
+
+def _early(settings: Settings, asked: Asked, *, listener: Listener, clock: Clock) -> _Early | None:
+    """Begin to list what the whole of a project has, where the specs seem to be about one that is known at a glance."""
+    path = settings.specs(asked.path)
+    seen = [resolve.project(document) for document in peek(path)] if path.is_dir() else []
+    wanted = [project for project in seen if asked.project in (None, project.name)]
+    if len(wanted) != 1:
+        return None
+    return _begin(settings, asked, wanted[0], listener=listener, clock=clock, listing=True)
+
+
+def _begin(
+    settings: Settings, asked: Asked, project: Project, *, listener: Listener, clock: Clock, listing: bool
+) -> _Early:
+    def connected() -> Ports:
+        endpoint = emulator(settings, google_cloud=asked.google_cloud)
+        return ports_of(settings, project, endpoint, listener=listener, clock=clock)
+
+    ports = begun(connected)
+    lists = begun(lambda: listed(ports().view, project)) if listing else None
+    return _Early(project, ports, lists)
 
 
 def begun(function: Callable[[], T]) -> Callable[[], T]:
@@ -100,11 +131,11 @@ def emulator(settings: Settings, *, google_cloud: bool) -> str | None:
 
 
 def ports_of(
-    settings: Settings, found: Scope, endpoint: str | None, *, listener: Listener, clock: Clock
+    settings: Settings, project: Project, endpoint: str | None, *, listener: Listener, clock: Clock
 ) -> Ports:
     """The ports of a project, at the emulator's `endpoint` or (None) in Google Cloud."""
     return connect(
-        resolve.project(found.project),
+        project,
         endpoint,
         listener=listener,
         clock=clock,

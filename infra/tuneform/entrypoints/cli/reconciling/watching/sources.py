@@ -82,7 +82,7 @@ class Sources:
         project = resolve.project(found.project)
         if self._ports is None or self._ports[0] != project:
             endpoint = emulator(self.settings, google_cloud=self.asked.google_cloud)
-            ports = ports_of(self.settings, found, endpoint, listener=self.listener, clock=self.clock)
+            ports = ports_of(self.settings, project, endpoint, listener=self.listener, clock=self.clock)
             self._ports = (project, endpoint, ports)
         return self._ports[2]
 
