@@ -52,9 +52,8 @@ def with_figures(page: str, figures: Sequence[Figures], run: str) -> str:
     inside, end, after = rest.partition(END)
     if not (begin and end):
         raise ValueError(f"the page lacks {BEGIN} or {END}")
-    rows = {
-        line.strip("| ").split(" | ")[0]: line for line in inside.splitlines()[2:] if line.startswith("|")
-    }
+    old = [line for line in inside.splitlines() if line.startswith("| ")][2:]  # below the head and its rule
+    rows = {line.strip("| ").split(" | ")[0]: line for line in old}
     rows |= {row.sweep: _figures(row, run) for row in figures}
     lines = [_row(COLUMNS), _row("---" for _ in COLUMNS), *rows.values()]
     return f"{before}{BEGIN}\n" + "\n".join(lines) + f"\n{END}{after}"
