@@ -213,7 +213,7 @@ Doable = (
 class Later:
     """What follows by itself once the job has succeeded (and passed its gate): foreseen, not yet to be done."""
 
-    action: Promote | Retire | CreateEndpoint | Clear | PatchModel
+    action: Promote | Retire | CreateEndpoint | Clear | PatchModel | DeleteObject
     condition: str
 
 

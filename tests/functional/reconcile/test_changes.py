@@ -86,7 +86,7 @@ def test_labels_and_description_are_patched_on_model_and_endpoint_without_traini
 
     plan = planned(made, edited)
 
-    words = ["labels.stage = two", "labels.team a → b", "description  → of colours"]
+    words = ["labels.stage = two", "labels.team a → b", "description '' → of colours"]
     (model,), (endpoint,) = plan["TuningJob alpha"], plan["TunedModel alpha"]
     assert isinstance(model, PatchModel)
     assert isinstance(endpoint, PatchEndpoint)

@@ -196,3 +196,19 @@ def test_what_changed_since_a_plan_was_saved_is_named() -> None:
     assert change.endswith("now it would be: nothing to do")
     assert differences(saved, before) == ()
     assert JOB
+
+
+def test_content_that_goes_with_what_was_trained_on_it_is_foreseen() -> None:
+    old = "gs://demo-data/datasets/intents/old.jsonl"
+    trained = replace(SERVED, training=old)
+    found = world(stored={old: Stored(old, 1, "sha256:old", note=PROJECT.note)})
+    found = replace(found, records={"intents": (Versioned(trained, 1),)})
+
+    removed = plan_project(NOTHING, found)
+    (item,) = [item for item in removed.changes if item.kind == "Dataset"]
+
+    (later,) = item.actions
+    assert explain(later) == f"then, once no job and no kept revision needs it: deletes {old}: " + (
+        "no document, job or kept revision needs it"
+    )
+    assert [item for item in plan_project(ALL, found).changes if item.name.endswith("old.jsonl")] == []

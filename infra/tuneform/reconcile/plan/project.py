@@ -26,7 +26,7 @@ from tuneform.reconcile.actions import (
 )
 from tuneform.reconcile.desired import Content, Desired, Project, Serving, Tuning
 from tuneform.reconcile.ledger import AttemptState
-from tuneform.reconcile.live import NAME_LABEL, OWNER_LABEL, REVISION_LABEL
+from tuneform.reconcile.live import NAME_LABEL, OWNER_LABEL, REVISION_LABEL, Job
 from tuneform.reconcile.observe import ObservedTuning, World, names_of
 from tuneform.reconcile.plan.serving import ServingPlan, plan_serving
 from tuneform.reconcile.plan.tuning import SETTLED, TuningPlan, attempt_of, plan_tuning, unresolved
@@ -104,7 +104,7 @@ def plan_project(desired: Desired, world: World) -> Plan:
         *tunings,
         *(_serving(serving, world, blocked) for serving in desired.servings),
     ]
-    return Plan(desired.project, (*items, *_removed(desired, world)))
+    return Plan(desired.project, (*items, *_removed(desired, world, items)))
 
 
 def replan(plan: Plan, desired: Desired, world: World) -> Plan:
@@ -122,8 +122,8 @@ def replan(plan: Plan, desired: Desired, world: World) -> Plan:
             item = _serving(servings[item.name], world, blocked)
         return item
 
-    items = tuple(again(item) for item in plan.items if not item.removed)
-    return Plan(plan.project, (*items, *_removed(desired, world)))
+    items = [again(item) for item in plan.items if not item.removed]
+    return Plan(plan.project, (*items, *_removed(desired, world, items)))
 
 
 def _contents(contents: Iterable[Content], world: World) -> Iterator[Item]:
@@ -165,9 +165,10 @@ def _facts(observed: ObservedTuning) -> dict[str, Any]:
     return {"jobs": jobs, "attempts": last, "models": models, "current": observed.current}
 
 
-def _removed(desired: Desired, world: World) -> Iterator[Item]:
+def _removed(desired: Desired, world: World, asked: Iterable[Item]) -> Iterator[Item]:
     """What is live and asked for by no document. A narrow look covers only what is said to be gone."""
     gone = set(desired.gone)
+    retired = {job for item in asked for job in _retired(item)}
     if desired.whole:
         yield from _removed_servings(desired, world)
         claimed = {name for tuning in desired.tunings for name in names_of(tuning)}
@@ -176,8 +177,20 @@ def _removed(desired: Desired, world: World) -> Iterator[Item]:
         observed = world.tuning(name)
         actions = tuple(_remove(observed))
         if actions:
-            yield Item("TuningJob", name, actions, None, _facts(observed), removed=True)
-    yield from _leftovers(desired, world)
+            item = Item("TuningJob", name, actions, None, _facts(observed), removed=True)
+            retired |= set(_retired(item))
+            yield item
+    yield from _copies(world)
+    if desired.whole:
+        yield from _contents_left(desired, world, retired)
+
+
+def _retired(item: Item) -> Iterator[str]:
+    """The jobs whose models an item retires, now or later."""
+    for action in item.actions:
+        done = action.action if isinstance(action, Later) else action
+        if isinstance(done, Retire):
+            yield done.job
 
 
 def _removed_servings(desired: Desired, world: World) -> Iterator[Item]:
@@ -229,35 +242,43 @@ def _remove(observed: ObservedTuning) -> Iterator[Action]:
     yield from unresolved(observed)
 
 
-def _leftovers(desired: Desired, world: World) -> Iterator[Item]:
-    """Objects of ours that nothing needs: copies of attempts that are over, content of no revision that is kept."""
-    live = [
-        (versioned.record, versioned.record.last)
-        for records in world.records.values()
-        for versioned in records
-        if versioned.record.last is not None
-    ]
-    jobs = [job for found in world.jobs.values() for job in found if not job.state.ended]
-    used = {last.fence for _, last in live if last.state.unresolved or last.state is AttemptState.KNOWN}
-    used |= {job.training_uri for job in jobs}
+def _copies(world: World) -> Iterator[Item]:
+    """Attempts' own copies of training data that no attempt needs any more."""
+    used = _copies_in_use(world) | {job.training_uri for job in _unended(world)}
     for uri in world.fences:
         if uri not in used:
-            yield Item(
-                "Dataset", uri, (DeleteObject(uri, "the attempt that it was for is over"),), removed=True
-            )
-    if not desired.whole:
-        return
-    needed = {content.uri for content in desired.contents}
-    needed |= {uri for job in jobs for uri in (job.training_uri, job.validation_uri)}
+            action = DeleteObject(uri, "the attempt that it was for is over")
+            yield Item("Dataset", uri, (action,), removed=True)
+
+
+def _contents_left(desired: Desired, world: World, retired: Collection[str]) -> Iterator[Item]:
+    """Dataset objects of ours that no document asks for: they go, or will with what was trained on them."""
+    records = [versioned.record for found in world.records.values() for versioned in found]
+    in_use = _copies_in_use(world)
     # What outlives its document on purpose is never trained again.
-    kept = [record for record, last in live if (record.kept and not record.retain) or last.fence in used]
-    needed |= {record.training for record in kept}
+    kept = [record for record in records if record.kept and not record.retain]
+    begun = [record for record in records if record.last is not None and record.last.fence in in_use]
+    needed = {record.training for record in (*kept, *begun)}
+    needed |= {uri for job in _unended(world) for uri in (job.training_uri, job.validation_uri)}
+    lasting = {record.training for record in kept if record.last and record.last.job not in retired}
+    asked = {content.uri for content in desired.contents}
     for uri, stored in sorted(world.stored.items()):
         if (
-            stored.note == desired.project.note and uri not in needed
+            stored.note != desired.project.note or uri in asked | lasting
         ):  # the bucket may hold others' datasets too
-            action = DeleteObject(uri, "no document, job or kept revision needs it")
-            yield Item("Dataset", uri.split("/datasets/")[-1], (action,), removed=True)
+            continue
+        delete = DeleteObject(uri, "no document, job or kept revision needs it")
+        action = Later(delete, "once no job and no kept revision needs it") if uri in needed else delete
+        yield Item("Dataset", uri.split("/datasets/")[-1], (action,), removed=True)
+
+
+def _copies_in_use(world: World) -> set[str]:
+    lasts = [v.record.last for found in world.records.values() for v in found if v.record.last is not None]
+    return {last.fence for last in lasts if last.state.unresolved or last.state is AttemptState.KNOWN}
+
+
+def _unended(world: World) -> list[Job]:
+    return [job for found in world.jobs.values() for job in found if not job.state.ended]
 
 
 def differences(saved: Mapping[str, Any], now: Plan) -> tuple[str, ...]:
