@@ -5,25 +5,16 @@ docs/specs.md lists every kind and field, docs/errors.md every code; a test fail
 
 from __future__ import annotations
 
-import ast
-import inspect
 import sys
 from collections.abc import Iterator
-from datetime import timedelta
-from functools import cache
 from pathlib import Path
-from types import NoneType
-from typing import Any, Literal, get_args, get_origin
-
-from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from tuneform.specs.codes import CODES
+from tuneform.specs.documentation import default_in_words, meanings, text, type_in_words
 from tuneform.specs.examples import EXAMPLES
 from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
 from tuneform.specs.shape import nested
 
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", timedelta: "duration"}
 _HEAD = """\
 # The spec language
 
@@ -47,12 +38,12 @@ Whole numbers may have underscores (`5_000_000`). Durations are numbers with uni
 
 def specs_page() -> str:
     """The reference of all kinds, as Markdown."""
-    parts = [_HEAD, "## metadata\n", _text(Metadata.__doc__), "", *_table(Metadata)]
+    parts = [_HEAD, "## metadata\n", text(Metadata.__doc__), "", *_table(Metadata)]
     for name, kind in KINDS.items():
         parts += [
             "",
             f"## {name}\n",
-            _text(kind.__doc__),
+            text(kind.__doc__),
             "",
             "```yaml",
             EXAMPLES[name].rstrip(),
@@ -83,26 +74,6 @@ def errors_page() -> str:
     return "\n".join(parts) + "\n"
 
 
-def _text(docstring: str | None) -> str:
-    return inspect.cleandoc(docstring or "")
-
-
-@cache
-def _docs(model: type[SpecModel]) -> dict[str, str]:
-    """What stands under each attribute of the class."""
-    found: dict[str, str] = {}
-    for base in reversed(model.__mro__):
-        if not (issubclass(base, SpecModel) and base is not SpecModel):
-            continue
-        body = ast.parse(inspect.getsource(base).lstrip()).body[0]
-        assert isinstance(body, ast.ClassDef)
-        for field, below in zip(body.body, body.body[1:], strict=False):
-            match field, below:
-                case ast.AnnAssign(target=ast.Name(id=name)), ast.Expr(value=ast.Constant(value=str(text))):
-                    found[name] = inspect.cleandoc(text)
-    return found
-
-
 def _table(model: type[SpecModel]) -> list[str]:
     return ["| field | value | default | meaning |", "|---|---|---|---|", *_rows(model, "")]
 
@@ -111,44 +82,12 @@ def _rows(model: type[SpecModel], prefix: str) -> Iterator[str]:
     for attribute, info in model.model_fields.items():
         name = f"{prefix}{info.alias or attribute}"
         inner = nested(info.annotation)
-        meaning = _docs(model).get(attribute, "").replace("\n", " ")
-        yield f"| `{name}` | {_type(info.annotation)} | {_default(info)} | {meaning} |"
+        meaning = meanings(model).get(attribute, "")
+        yield f"| `{name}` | {type_in_words(info.annotation)} | {default_in_words(info)} | {meaning} |"
         if inner and not issubclass(inner, Ref):
-            yield from _rows(inner, f"{name}[]." if "list of" in _type(info.annotation) else f"{name}.")
-
-
-def _type(annotation: Any) -> str:
-    if isinstance(annotation, type) and issubclass(annotation, Ref):
-        return f"`{{ref: …}}`, a {annotation.target}"
-    if isinstance(annotation, type) and issubclass(annotation, SpecModel):
-        return "mapping"
-    origin, args = get_origin(annotation), get_args(annotation)
-    if origin is Literal:
-        return ", ".join(f"`{value}`" for value in args)
-    if origin is tuple:
-        return f"list of {_type(args[0])}"
-    if origin is dict:
-        return "mapping of text to text"
-    if args:
-        # Annotated has its type first; a union has one arm for each.
-        arms = args[:1] if hasattr(annotation, "__metadata__") else args
-        return " or ".join(_type(arm) for arm in arms if arm is not NoneType)
-    return _WORDS[annotation]
-
-
-def _default(info: FieldInfo) -> str:
-    if info.is_required():
-        return "required"
-    value = info.default
-    if (
-        info.default_factory is not None
-        or value in (None, "", (), {}, PydanticUndefined)
-        or isinstance(value, SpecModel)
-    ):
-        return ""
-    if isinstance(value, timedelta):
-        return f"`{value.days}d`"
-    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+            yield from _rows(
+                inner, f"{name}[]." if "list of" in type_in_words(info.annotation) else f"{name}."
+            )
 
 
 def _not_yet(model: type[SpecModel], path: str) -> Iterator[str]:

@@ -13,6 +13,8 @@ from tuneform.errors import TuneformError
 
 COMMANDS = {
     "check": "Check specs and datasets, without a network",
+    "explain": "Say what a kind, a field or the code of an error means",
+    "schema": "Print the JSON Schema of specs, for editors",
     "plan": "Show what `apply` would do, and what it would cost",
     "apply": "Tune and serve what the specs say; --watch keeps at it",
     "up": "Make what is live match the specs",

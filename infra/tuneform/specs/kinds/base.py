@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 NAME = re.compile(r"[a-z]([-a-z0-9]{0,21}[a-z0-9])?")
 DURATION = re.compile(r"(?:[0-9]{1,12}[smhdw])+")
@@ -19,6 +21,7 @@ RESERVED_LABEL_PREFIX = "tuneform-"
 _LABEL_LENGTH = 63
 _PLAIN_LABEL = re.compile("[a-z0-9_-]*")
 _SHOWN = 80
+_A_NAME = "a name: at most 23 of a-z, 0-9 and '-', a letter first, no dash last"
 _LONGEST = timedelta(days=36500)
 
 
@@ -53,7 +56,31 @@ class SpecModel(BaseModel):
     """Values that the API knows and tuneform does not support yet, by the field's name in YAML."""
 
 
-def matching(pattern: str, form: str) -> AfterValidator:
+@dataclass(frozen=True)
+class Matching(AfterValidator):
+    """A validator of text that has a pattern, which the JSON Schema shows too; `form` says it in words."""
+
+    pattern: str = ""
+    form: str = ""
+
+    def __get_pydantic_json_schema__(
+        self, core: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """See pydantic. JSON Schema looks for a pattern anywhere in a text unless it is bound to both ends; the message
+        is for the YAML language server, which shows it in place of the pattern.
+        """
+        said = {"patternErrorMessage": f"this is not {self.form}"}
+        return {**handler(core), "pattern": f"^(?:{self.pattern})$", **said}
+
+
+def one_of(*names: str, at_least: bool = False) -> ConfigDict:
+    """A model's configuration that tells the JSON Schema what a validator of the model demands: one of these fields."""
+    return ConfigDict(
+        json_schema_extra={"anyOf" if at_least else "oneOf": [{"required": [name]} for name in names]}
+    )
+
+
+def matching(pattern: str, form: str) -> Matching:
     """A validator for text that must match `pattern` as a whole; `form` says so in words."""
     compiled = re.compile(pattern)
 
@@ -62,15 +89,12 @@ def matching(pattern: str, form: str) -> AfterValidator:
             raise problem("E127", f"{shown(value)} is not {form}")
         return value
 
-    return AfterValidator(check)
+    return Matching(check, pattern, form)
 
 
 def _name(value: str) -> str:
     if not NAME.fullmatch(value):
-        raise problem(
-            "E128",
-            f"{shown(value)} is not a name: at most 23 of a-z, 0-9 and '-', a letter first, no dash last",
-        )
+        raise problem("E128", f"{shown(value)} is not {_A_NAME}")
     return value
 
 
@@ -123,9 +147,16 @@ def _label_value(value: str) -> str:
     return value
 
 
-Name = Annotated[str, AfterValidator(_name)]
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-Whole = Annotated[int, BeforeValidator(_whole)]
+Name = Annotated[str, Matching(_name, NAME.pattern, _A_NAME)]
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(_duration, json_schema_input_type=Annotated[str, Field(pattern=f"^{DURATION.pattern}$")]),
+]
+Whole = Annotated[
+    int,
+    # Other readers of YAML take a number with underscores for text.
+    BeforeValidator(_whole, json_schema_input_type=int | Annotated[str, Field(pattern="^[0-9]+(_[0-9]+)+$")]),
+]
 """An integer; 4.0 is 4."""
 Fraction = Annotated[float, Field(ge=0, le=1)]
 Labels = dict[Annotated[str, AfterValidator(_label_key)], Annotated[str, AfterValidator(_label_value)]]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from tuneform.specs.kinds.base import BucketRef, SpecModel, Text, Whole, matching, problem
+from tuneform.specs.kinds.base import BucketRef, SpecModel, Text, Whole, matching, one_of, problem
 
 
 class Example(SpecModel):
@@ -20,6 +20,8 @@ class Example(SpecModel):
 
 class Source(SpecModel):
     """Where examples come from: exactly one of `file`, `examples` and `uri`."""
+
+    model_config = one_of("file", "examples", "uri")
 
     file: Text | None = None
     """A file, relative to the spec file that names it; it must not lead out of the spec folder."""
@@ -50,7 +52,7 @@ def _from_text(value: object) -> object:
     return value
 
 
-AnySource = Annotated[Source, BeforeValidator(_from_text)]
+AnySource = Annotated[Source, BeforeValidator(_from_text, json_schema_input_type=Source | Text)]
 """A source, or plain text: a `gs://` URI or a file."""
 
 

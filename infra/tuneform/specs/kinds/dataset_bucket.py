@@ -6,12 +6,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
-from tuneform.specs.kinds.base import DeletionPolicy, KeyRef, SpecModel, Whole, matching, problem
+from tuneform.specs.kinds.base import DeletionPolicy, KeyRef, SpecModel, Whole, matching, one_of, problem
 from tuneform.specs.kinds.project import BucketName
 
 
 class LifecycleRule(SpecModel):
     """Objects that meet every condition given are deleted by Cloud Storage."""
+
+    model_config = one_of("age", "numNewerVersions", at_least=True)
 
     age: Annotated[Whole, Field(ge=0)] | None = None
     """Days since the object was made."""

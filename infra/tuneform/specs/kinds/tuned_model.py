@@ -61,7 +61,12 @@ class TunedModel(SpecModel):
 
     job: JobRef
     """The TuningJob whose model serves; one TunedModel per job at most."""
-    checkpoint: Annotated[Literal["last", "best"] | int, BeforeValidator(_checkpoint)] = "last"
+    checkpoint: Annotated[
+        Literal["last", "best"] | int,
+        BeforeValidator(
+            _checkpoint, json_schema_input_type=Literal["last", "best"] | Annotated[int, Field(ge=1)]
+        ),
+    ] = "last"
     """`last`, `best` (lowest validation loss) or a checkpoint's number."""
     gate: Gate = Gate()
     """What must be shown before it serves."""

@@ -1,0 +1,24 @@
+"""`tuneform explain`: what a kind, a field or a code means."""
+
+from __future__ import annotations
+
+import click
+
+from tuneform.datasets import codes as datasets
+from tuneform.specs import codes as specs
+from tuneform.specs.explain import explain
+
+
+@click.command()
+@click.argument("what")
+def command(what: str) -> None:
+    """Explain a kind, one of its fields, or the code of an error.
+
+    \b
+    Examples:
+      tuneform explain TuningJob
+      tuneform explain TuningJob.limits.timeout
+      tuneform explain metadata.labels
+      tuneform explain E123
+    """
+    click.echo(explain(what, {**specs.CODES, **datasets.CODES}))

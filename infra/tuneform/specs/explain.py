@@ -1,0 +1,103 @@
+"""What `tuneform explain` shows: a kind, a field at any depth, metadata, or the code of a diagnostic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from tuneform.errors import SettingsError
+from tuneform.specs.codes import Code
+from tuneform.specs.documentation import default_in_words, meanings, text, type_in_words
+from tuneform.specs.examples import EXAMPLES
+from tuneform.specs.kinds import KINDS, Metadata, Ref, SpecModel
+from tuneform.specs.shape import Field, did_you_mean, fields
+
+
+def explain(what: str, codes: Mapping[str, Code]) -> str:
+    """The text about a kind (`TuningJob`), a field (`TuningJob.limits.timeout`) or one of `codes`, for a terminal.
+
+    Kinds are found in any case, and `spec` may stand in a path or be left out.
+
+    Raises:
+        SettingsError: there is no such thing; the nearest name is proposed.
+    """
+    if what.upper() in codes:
+        return "\n".join(_code(what.upper(), codes[what.upper()]))
+    first, *path = what.split(".")
+    known: dict[str, type[SpecModel]] = {
+        "metadata": Metadata,
+        **{kind.lower(): model for kind, model in KINDS.items()},
+    }
+    model = known.get(first.lower())
+    if model is None:
+        names = [*KINDS, "metadata", *codes]
+        hint = did_you_mean(first, names, f"the kinds are {', '.join(KINDS)}; or name a code, such as E123")
+        raise SettingsError(f"nothing is called {first!r}", remedy=hint)
+    if path[:1] == ["metadata"]:
+        model, path = Metadata, path[1:]
+    elif path[:1] == ["spec"]:
+        path = path[1:]
+    return "\n".join(_field(model, path) if path else _kind(model))
+
+
+def _kind(model: type[SpecModel]) -> Iterator[str]:
+    yield f"{model.__name__}: {text(model.__doc__)}"
+    yield ""
+    yield from _fields(model)
+    if example := EXAMPLES.get(model.__name__):
+        yield "\nExample:\n"
+        yield example.rstrip()
+
+
+def _field(model: type[SpecModel], path: Sequence[str]) -> Iterator[str]:
+    found, said = model, [model.__name__]
+    for step in path[:-1]:
+        inner = _known(found, step, said).model
+        if inner is None:
+            raise SettingsError(
+                f"{'.'.join([*said, step])} has no fields", remedy="leave out what follows it"
+            )
+        found, said = inner, [*said, step]
+    field = _known(found, path[-1], said)
+    info = found.model_fields[field.attribute]
+    default = default_in_words(info)
+    yield f"{'.'.join([*said, field.name])}: {type_in_words(info.annotation).replace('`', '')}"
+    left_out = f"default: {default}" if default else "may be left out"
+    yield default if default == "required" else left_out.replace("`", "")
+    yield ""
+    yield meanings(found).get(field.attribute, "").replace("`", "")
+    if field.model and not issubclass(field.model, Ref):
+        yield ""
+        yield from _fields(field.model)
+
+
+def _known(model: type[SpecModel], name: str, said: Sequence[str]) -> Field:
+    known = fields(model)
+    if name in known:
+        return known[name]
+    if name in model.not_yet:
+        raise SettingsError(f"{'.'.join([*said, name])} is not supported yet", remedy=model.not_yet[name])
+    hint = did_you_mean(name, list(known), f"known there: {', '.join(known)}")
+    raise SettingsError(f"{'.'.join(said)} has no field {name!r}", remedy=hint)
+
+
+def _fields(model: type[SpecModel]) -> Iterator[str]:
+    said = meanings(model)
+    wide = max(len(name) for name in (*fields(model), *model.not_yet))
+    for field in fields(model).values():
+        info = model.model_fields[field.attribute]
+        default = default_in_words(info)
+        note = f" ({default})" if default == "required" else f" (default {default})" if default else ""
+        words = said.get(field.attribute, text(field.model.__doc__) if field.model else "")
+        yield f"  {field.name:{wide}}  {type_in_words(info.annotation)}{note}".replace("`", "")
+        yield f"  {'':{wide}}  {words}".replace("`", "")
+    for name, reason in model.not_yet.items():
+        yield f"  {name:{wide}}  not supported yet: {reason}".replace("`", "")
+
+
+def _code(name: str, code: Code) -> Iterator[str]:
+    yield f"{name}: {code.title}"
+    yield ""
+    yield code.explanation
+    if code.example:
+        yield "\nExample:\n"
+        yield code.example.rstrip()
