@@ -2,26 +2,57 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
 
-from tuneform.entrypoints.cli.running.rows import load_with_rows
+from tuneform.entrypoints.cli.running.rows import examine_with_rows, load_with_rows
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.specs import Dataset
+from tuneform.specs.text.files import spec_files
+
+FORMATS = ("text", "json", "sarif", "junit", "github")
 
 
 @click.command()
 @click.argument("path", required=False, type=click.Path(path_type=Path))
-def command(path: Path | None) -> None:
-    """Check the specs at PATH (default: specs) and the datasets they name.
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(FORMATS),
+    default="text",
+    help="For people, or on stdout for programs: JSON, SARIF (code scanning), JUnit (test reports), annotations of "
+    "GitHub Actions.",
+)
+def command(path: Path | None, form: str) -> None:
+    """Check the specs at PATH (default: specs) and the datasets they name. All errors are shown at once.
+
+    \b
+    Exit codes:
+      0  nothing is wrong; there may be warnings
+      1  something is wrong
 
     \b
     Examples:
       tuneform check
       tuneform check specs/support-intents.yaml
+      tuneform check --format sarif > tuneform.sarif
     """
-    tree, warnings = load_with_rows(Settings.here().specs(path))
+    where = Settings.here().specs(path)
+    if form != "text":
+        sys.exit(_for_programs(where, form))
+    tree, warnings = load_with_rows(where)
     for warning in warnings:
         click.echo(warning.render(), err=True)
     click.echo(f"{len(tree.documents)} documents, {len(tree.of(Dataset))} datasets: nothing is wrong")
+
+
+def _for_programs(path: Path, form: str) -> int:
+    """Print everything that was found, and return the exit code."""
+    from tuneform.review import diagnostics  # noqa: PLC0415 (a tenth of a second that people need not wait)
+
+    _, found = examine_with_rows(path)
+    files = [diagnostics.shown_path(file) for file in spec_files(path)[0]]
+    click.echo(diagnostics.FORMATS[form](found, files), nl=False)
+    return 1 if any(diagnostic.severity == "error" for diagnostic in found) else 0

@@ -15,11 +15,18 @@ def load_with_rows(path: Path) -> tuple[Tree, list[Diagnostic]]:
     Raises:
         SpecErrors: everything that is wrong in either.
     """
+    tree, found = examine_with_rows(path)
+    errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
+    if errors:
+        raise SpecErrors(errors)
+    return tree, found
+
+
+def examine_with_rows(path: Path) -> tuple[Tree, list[Diagnostic]]:
+    """What of the specs is sound, and every error and warning in them and in the rows of their datasets."""
     tree, errors = examine(path)
     wrong, warnings = _look_at_rows(tree)
-    if errors or wrong:
-        raise SpecErrors([*errors, *wrong])
-    return tree, [*tree.warnings, *warnings]
+    return tree, [*errors, *wrong, *tree.warnings, *warnings]
 
 
 def _look_at_rows(tree: Tree) -> tuple[list[Diagnostic], list[Diagnostic]]:

@@ -1,0 +1,69 @@
+"""`tuneform check`, for people and for programs."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from click.testing import CliRunner
+
+from tuneform.entrypoints.cli.check import command
+
+SPECS = Path(__file__).parents[4] / "specs"
+BAD = """\
+apiVersion: tuneform.dev/v1
+kind: Project
+metadata: {name: demo}
+spec: {projectId: tuneform-demo, location: us-central1, owner: ml-team}
+---
+apiVersion: tuneform.dev/v1
+kind: TuningJob
+metadata: {name: words}
+spec: {baseModel: gemini-2.5-flash, dataset: {ref: none}, hyperParameters: {epochs: 4}}
+"""
+
+
+@pytest.fixture
+def bad(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    folder = Path("specs")
+    folder.mkdir()
+    (folder / "a.yaml").write_text(BAD)
+    return folder
+
+
+def test_the_json_of_a_folder_with_errors_has_them_all_and_exits_with_1(bad: Path) -> None:
+    result = CliRunner().invoke(command, ["--format", "json", str(bad)])
+
+    told = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [(one["code"], one["path"], one["line"]) for one in told["diagnostics"]] == [
+        ("E140", "specs/a.yaml", 9),
+        ("E123", "specs/a.yaml", 9),
+    ]
+
+
+@pytest.mark.parametrize("form", ["json", "sarif", "junit", "github"])
+def test_the_example_has_nothing_wrong_in_any_form(form: str) -> None:
+    result = CliRunner().invoke(command, ["--format", form, str(SPECS)])
+
+    assert (result.exit_code, result.stderr) == (0, "")
+    match form:
+        case "json":
+            assert json.loads(result.stdout)["diagnostics"] == []
+        case "sarif":
+            assert json.loads(result.stdout)["runs"][0]["results"] == []
+        case "junit":
+            suite = ElementTree.fromstring(result.stdout)[0]
+            assert (suite.get("tests"), suite.get("failures")) == ("3", "0")
+        case _:
+            assert result.stdout == ""
+
+
+def test_a_folder_that_is_not_there_is_told_in_the_form_asked_for(tmp_path: Path) -> None:
+    result = CliRunner().invoke(command, ["--format", "json", str(tmp_path / "none")])
+
+    assert result.exit_code == 1
+    assert [one["code"] for one in json.loads(result.stdout)["diagnostics"]] == ["E101"]
