@@ -31,7 +31,10 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
+_CONFLICT = "git leaves such lines where two changes met: keep one of them"
 _BOOLISH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+_PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]+)?%")
+_THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _NUMBERISH = re.compile(r"[-+]?[0-9][0-9_:.xobXOBa-fA-F]*")
 ModelT = TypeVar("ModelT", bound=SpecModel)
 
@@ -55,7 +58,9 @@ def draft(file: SpecFile, number: int, value: Value) -> tuple[Draft | None, Sequ
     """One document from its value, and everything that is wrong with it by itself."""
     if not isinstance(value, dict) or not any(name in value for name in _PARTS):
         message = "a document must be a mapping with apiVersion, kind, metadata and spec"
-        return None, [file.source.diagnostic("E122", message, file.parsed.roots[number].start)]
+        start = file.parsed.roots[number].start
+        hint = _CONFLICT if file.source.text.startswith("<<<<<<<", start) else ""
+        return None, [file.source.diagnostic("E122", message, start, hint=hint)]
     origin = Origin(file, number, value)
     sound = _sound(origin)
     if sound is not None:
@@ -157,9 +162,7 @@ class _Reader:
         try:
             return model.model_validate(value, by_alias=True, by_name=False)
         except ValidationError as invalid:
-            errors = [
-                e for e in invalid.errors(include_url=False) if e["type"] != "default_factory_not_called"
-            ]
+            errors = _of_their_own(invalid.errors(include_url=False))
             for error in errors[:MAX_FOUND]:
                 self._translate(name, model, error)
             if len(errors) > MAX_FOUND:
@@ -179,6 +182,8 @@ class _Reader:
             self._not_a_choice(part, model, path, error["input"])
         elif kind in _EXPECTED:
             self._wrong_type(part, model, path, kind, error["input"])
+        elif kind == "too_short":
+            self.report("E127", f"{_field(path)}: nothing is in it, and one is the least", part, *path)
         elif re.fullmatch(r"E\d{3}", kind):
             self.report(
                 kind,
@@ -262,8 +267,8 @@ class _Reader:
             hint = "put it in quotes to make it text"
         elif kind == "bool_type" and isinstance(value, str) and value.lower() in _BOOLISH:
             hint = f"write {_BOOLISH[value.lower()]}: only true and false are truth values here"
-        elif kind in {"int_type", "float_type"} and isinstance(value, str) and _NUMBERISH.fullmatch(value):
-            hint = "write a plain decimal number, without quotes, leading zeros or colons"
+        elif kind in {"int_type", "float_type"} and isinstance(value, str):
+            hint = _number_hint(value)
         elif kind == "model_type" and inner and issubclass(inner, Ref) and isinstance(value, str):
             hint = f"write {{ref: {value}}}"
         elif kind == "tuple_type" and isinstance(value, str):
@@ -277,14 +282,32 @@ class _Reader:
         )
 
 
-def _deeper(model: type[SpecModel]) -> dict[str, str]:
-    """The fields of the mappings inside a model, each with the path that leads there."""
-    return {
-        name: f"{field.name}.{name}"
-        for field in fields(model).values()
-        if field.model and not issubclass(field.model, Ref)
-        for name in fields(field.model)
-    }
+def _of_their_own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
+    """The errors that do not follow from others: a default that needs another field, a list whose items are wrong."""
+    return [
+        error
+        for error in errors
+        if error["type"] != "default_factory_not_called"
+        and not (
+            error["type"] == "too_short"
+            and any(
+                other["loc"][: len(error["loc"])] == error["loc"] for other in errors if other is not error
+            )
+        )
+    ]
+
+
+def _number_hint(text: str) -> str:
+    """How a number is written that was written as text."""
+    if _PERCENT.fullmatch(text):
+        return f"write {float(text[:-1]) / 100:g}"
+    if _THOUSANDS.fullmatch(text):
+        return f"write {text.replace(',', '_')}"
+    if "#" in text and text.partition("#")[0].isdecimal():
+        return "a comment needs a space before its #"
+    if _NUMBERISH.fullmatch(text):
+        return "write a plain decimal number, without quotes, leading zeros or colons"
+    return ""
 
 
 def _without_unknown(model: type[SpecModel] | None, value: Any) -> Any:

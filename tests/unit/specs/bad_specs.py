@@ -34,6 +34,7 @@ spec:
   baseModel: gemini-2.5-flash
   dataset: {ref: words}
 """
+OTHER = JOB.replace("name: words", "name: other")
 MODEL = """\
 apiVersion: tuneform.dev/v1
 kind: TunedModel
@@ -57,6 +58,11 @@ class Bad:
 def job(more: str, name: str = "other") -> str:
     """Another job on the words, with more in its spec."""
     return JOB.replace("name: words", f"name: {name}", 1) + more
+
+
+def model(why: str, more: str) -> Bad:
+    """The TunedModel, with more in its spec."""
+    return Bad(why, MODEL + more, base="---\n".join([PROJECT, BUCKET, DATASET, JOB]))
 
 
 def kind(name: str, spec: str, metadata: str = "name: more") -> str:
@@ -93,6 +99,17 @@ TEXT = {
     ),
     "BOM": Bad("columns are right behind a byte order mark", b"\xef\xbb\xbfkind: Projekt\n"),
     "wide characters": Bad("the caret is under the right sign", job("  labels: {チーム: {}, 部署: X}\n")),
+    "no line between documents": Bad("the three dashes were forgotten", BUCKET + MORE),
+    "merge conflict": Bad("committed in a hurry", "<<<<<<< HEAD\n" + MORE + "=======\n" + MORE),
+    "template": Bad("copied from a Helm chart", kind("DatasetBucket", "location: {{ .Values.location }}")),
+    "uneven indentation": Bad("a space too few", job("  limits:\n    retries: 1\n   timeout: 6h\n")),
+    "no space after the colon": Bad("then it is one text", job("  description:none\n")),
+    "no space after the dash": Bad("then it is one text", kind("DatasetBucket", "lifecycle:\n  -age: 3")),
+    "HCL": Bad("renamed by mistake", 'resource "tuning_job" "words" {\n  epochs = 4\n}\n'),
+    "JSON with a comment": Bad(
+        "JSON is YAML, its comments are not", '{"kind": "Project", // mine\n"spec": {}}\n'
+    ),
+    "space that is none": Bad("pasted from a web page", "kind: Project\nspec:\n\u00a0\u00a0location: x\n"),
     "long line": Bad(
         "only the part that matters is shown", job(f"  description: {'x' * 500}\n  a: {{{'y' * 300}: 1}}\n")
     ),
@@ -106,6 +123,24 @@ DOCUMENTS = {
     "Policy": Bad("a kind of a later version", kind("Policy", "rules: []")),
     "no metadata, no spec": Bad("both are said", "apiVersion: tuneform.dev/v1\nkind: Dataset\n"),
     "empty spec": Bad("a key with nothing is null", MORE.replace("{}", "")),
+    "kind in small letters": Bad(
+        "kinds are written as in Kubernetes", MORE.replace("DatasetBucket", "datasetBucket")
+    ),
+    "apiVersion as number": Bad("a version is not a number", MORE.replace("tuneform.dev/v1", "1")),
+    "metadata as text": Bad("the name alone", MORE.replace("{name: more}", "more")),
+    "name as number": Bad("names are text", MORE.replace("name: more", "name: 123")),
+    "typographic quotes": Bad("a word processor's", MORE.replace("name: more", "name: “more”")),
+    "previous name as text": Bad("there may be several", MORE.replace("more}", "more, previousNames: old}")),
+    "labels as list": Bad("as in Docker", MORE.replace("more}", "more, labels: [team=a]}")),
+    "label values that are none": Bad(
+        "label values are text",
+        MORE.replace("more}", "more, labels: {version: 2, debug: true, share: 0.5, none: }}"),
+    ),
+    "annotation with a mapping": Bad(
+        "annotations are text", MORE.replace("more}", "more, annotations: {a: {b: c}}}")
+    ),
+    "spec as list": Bad("a dash too many", MORE.replace("spec: {}", "spec: [{versioning: true}]")),
+    "documents in a list": Bad("as `kubectl get -o yaml` prints", "apiVersion: v1\nkind: List\nitems: []\n"),
     "a list": Bad("not a document", "- kind: Project\n"),
     "some text": Bad("not a document", "Project\n"),
     "other YAML": Bad("a file of another program in the folder", "on: push\njobs: {}\n"),
@@ -165,7 +200,7 @@ FIELDS = {
     "number for text": Bad("a description of digits", job("  description: 42\n")),
     "ref as text": Bad(
         "the form of a reference is shown",
-        JOB.replace("{ref: words}", "words").replace("name: words", "name: x"),
+        OTHER.replace("{ref: words}", "words").replace("name: words", "name: x"),
     ),
     "list for a mapping": Bad("types are named", job("  limits: [1]\n")),
     "mapping for a list": Bad(
@@ -206,6 +241,48 @@ FIELDS = {
         + PROJECT.replace("}\n", ", platform: gemini-api}\n").replace(
             "{name: demo, platform: gemini-api}", "{name: demo}"
         ),
+    ),
+    "percent": model("shares are numbers from 0 to 1", "  gate: {exactMatch: {atLeast: 80%}}\n"),
+    "80 for 0.8": model("the same without the sign", "  gate: {exactMatch: {atLeast: 80}}\n"),
+    "gate as number": model("of what?", "  gate: 0.8\n"),
+    "gate that is none": model("one that people look for", "  gate: {accuracy: {atLeast: 0.8}}\n"),
+    "commas in a number": Bad(
+        "underscores are for that", job("  limits: {maxBillableTokens: '5,000,000'}\n")
+    ),
+    "number with a comment too near": Bad("a comment needs a space", job("  limits:\n    retries: 1#one\n")),
+    "environment variable": Bad(
+        "nothing is filled in",
+        kind("Project", "projectId: ${PROJECT}\n  location: us-central1\n  owner: a", "name: b"),
+        base="",
+    ),
+    "dataset in the job": Bad("datasets are documents", OTHER.replace("{ref: words}", "{training: a.csv}")),
+    "ref to nothing": Bad("an empty name", OTHER.replace("{ref: words}", "{ref: }")),
+    "ref with more": Bad(
+        "a name is all it takes", OTHER.replace("{ref: words}", "{ref: words, kind: Dataset}")
+    ),
+    "no base model": Bad("a key with nothing", OTHER.replace("gemini-2.5-flash", "")),
+    "truth value for text": Bad("true is no description", job("  description: true\n")),
+    "columns as list": Bad("which is which?", kind("Dataset", "columns: [question, answer]")),
+    "shares of more than everything": Bad(
+        "nothing is left to train on",
+        kind(
+            "Dataset", "bucket: {ref: data}\n  training: gs://bucket/a\n  split: {validation: 0.6, test: 0.5}"
+        ),
+    ),
+    "example without an answer": Bad(
+        "nothing to learn", kind("Dataset", "bucket: {ref: data}\n  training: {examples: [{input: a}]}")
+    ),
+    "no examples": Bad("an empty list", kind("Dataset", "bucket: {ref: data}\n  training: {examples: []}")),
+    "web address": Bad(
+        "Vertex AI reads Cloud Storage",
+        kind("Dataset", "bucket: {ref: data}\n  training: {uri: 'https://a.b/c'}"),
+    ),
+    "policy in small letters": model("choices have their case", "  deletionPolicy: delete\n"),
+    "everything is kept": model("how many?", "  keep: all\n"),
+    "short name of a key": Bad("keys have long names", kind("EncryptionKey", "existing: tuning-key")),
+    "role without its path": Bad("roles begin with roles/", kind("ServiceAccount", "projectRoles: [viewer]")),
+    "member without a type": Bad(
+        "a user, a group?", kind("ServiceAccount", "impersonators: [a@example.com]")
     ),
     "two sources": Bad(
         "one of them would be ignored", DATASET.replace("{examples", "{file: a.csv, examples")

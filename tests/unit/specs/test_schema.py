@@ -31,6 +31,7 @@ def validator() -> Draft202012Validator:
 BEYOND = {
     "too many labels": "the project's count too",
     "split and validation": "it compares two fields",
+    "shares of more than everything": "it adds two fields",
     "key of two minds": "it compares two fields",
 }
 """What a schema cannot say."""

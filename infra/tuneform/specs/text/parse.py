@@ -145,11 +145,17 @@ class _Composer:
             key = self._node(event, depth + 1)
             value = self._node(next(self._events), depth + 1)
             if not isinstance(key, ScalarNode) or not isinstance(key.value(), str):
-                self._report("E113", "a key must be text", key.start, key.start + 1, "put it in quotes")
+                template = isinstance(key, MappingNode)
+                hint = "there are no templates here: write the value" if template else "put it in quotes"
+                self._report("E113", "a key must be text", key.start, key.start + 1, hint)
             elif key.text in node.entries:
                 first = self.source.position(node.entries[key.text][0].start)
                 message = f"{shown(key.text)} is given twice"
-                self._report("E112", message, key.start, key.end, f"the first one is in line {first.line}")
+                dashes = (
+                    "; is a line with --- missing between two documents?" if key.text == "apiVersion" else ""
+                )
+                hint = f"the first one is in line {first.line}{dashes}"
+                self._report("E112", message, key.start, key.end, hint)
             else:
                 node.entries[key.text] = (key, value)
         return node
