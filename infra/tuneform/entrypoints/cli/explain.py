@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import click
 
-from tuneform.datasets import codes as datasets
-from tuneform.specs import codes as specs
+from tuneform.review.diagnostics import CODES
 from tuneform.specs.explain import explain
 
 
 @click.command()
 @click.argument("what")
 def command(what: str) -> None:
-    """Explain a kind, one of its fields, or the code of an error.
+    """Explain a kind, one of its fields, or the code of an error in specs or datasets.
 
     \b
     Examples:
@@ -21,4 +20,4 @@ def command(what: str) -> None:
       tuneform explain metadata.labels
       tuneform explain E123
     """
-    click.echo(explain(what, {**specs.CODES, **datasets.CODES}))
+    click.echo(explain(what, CODES))

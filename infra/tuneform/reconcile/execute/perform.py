@@ -223,10 +223,8 @@ class Performer:
             return
         google = {k: v for k, v in live.labels.items() if k.startswith("google-") or k == "tune-type"}
         job = next((job for job in self._observed.jobs if bare(job.model) == bare(model)), None)
-        known = {
-            **(job.labels if job else {}),
-            **live.labels,
-        }  # of its attempt, whether Vertex copied them or not
+        # Whether Vertex copied the job's labels or not: the model says which attempt it is of.
+        known = {**(job.labels if job else {}), **live.labels}
         attempt = {k: v for k, v in known.items() if k in {REVISION_LABEL, ATTEMPT_LABEL}}
         tuning = self.tuning
         self.ports.writer.patch_model(
