@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from tuneform.specs.codes import Code
+from tuneform.specs.reference.codes import Code
 
 CODES: Mapping[str, Code] = {
     "E201": Code("Dataset file not found", "The file named in the spec does not exist or cannot be read."),

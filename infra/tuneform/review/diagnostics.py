@@ -13,8 +13,8 @@ from xml.etree import ElementTree
 from tuneform import __version__
 from tuneform.datasets import codes as datasets
 from tuneform.errors import Diagnostic
-from tuneform.specs import codes as specs
-from tuneform.specs.codes import Code
+from tuneform.specs.reference import codes as specs
+from tuneform.specs.reference.codes import Code
 
 CODES: Mapping[str, Code] = {**specs.CODES, **datasets.CODES}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

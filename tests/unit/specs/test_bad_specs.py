@@ -9,7 +9,7 @@ import pytest
 
 from tuneform.errors import SpecErrors
 from tuneform.specs import load
-from tuneform.specs.codes import CODES
+from tuneform.specs.reference.codes import CODES
 
 from .bad_specs import TABLE, Bad
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from tuneform.specs import Project, load
-from tuneform.specs.examples import together
 from tuneform.specs.peek import peek
+from tuneform.specs.reference.examples import together
 
 SPECS = Path(__file__).parents[3] / "specs"
 PROJECT = """\

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from tuneform.review.diagnostics import CODES
-from tuneform.specs.explain import explain
+from tuneform.specs.reference.explain import explain
 
 
 @click.command()

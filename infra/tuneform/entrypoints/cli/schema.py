@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tuneform.specs.schema import as_text
+from tuneform.specs.reference.schema import as_text
 
 
 @click.command()

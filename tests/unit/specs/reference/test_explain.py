@@ -8,9 +8,9 @@ import pytest
 
 from tuneform.errors import SettingsError
 from tuneform.specs import KINDS
-from tuneform.specs.codes import CODES
-from tuneform.specs.explain import explain
 from tuneform.specs.kinds import Metadata, SpecModel
+from tuneform.specs.reference.codes import CODES
+from tuneform.specs.reference.explain import explain
 from tuneform.specs.shape import fields
 
 

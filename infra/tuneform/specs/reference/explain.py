@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from tuneform.errors import SettingsError
-from tuneform.specs.codes import Code
-from tuneform.specs.documentation import default_in_words, meanings, text, type_in_words
-from tuneform.specs.examples import EXAMPLES
 from tuneform.specs.kinds import KINDS, Metadata, Ref, SpecModel
+from tuneform.specs.reference.codes import Code
+from tuneform.specs.reference.documentation import default_in_words, meanings, text, type_in_words
+from tuneform.specs.reference.examples import EXAMPLES
 from tuneform.specs.shape import Field, did_you_mean, fields
 
 

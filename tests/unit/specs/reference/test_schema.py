@@ -11,15 +11,15 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tuneform.specs import KINDS
-from tuneform.specs.examples import EXAMPLES
-from tuneform.specs.schema import as_text, schema
+from tuneform.specs.reference.examples import EXAMPLES
+from tuneform.specs.reference.schema import as_text, schema
 from tuneform.specs.text.documents import SpecFile
 from tuneform.specs.text.plain import Reader
 from tuneform.specs.text.source import Source
 
-from .bad_specs import TABLE
+from ..bad_specs import TABLE
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 FILE = ROOT / "specs" / "tuneform.schema.json"
 
 

@@ -1,18 +1,13 @@
-"""Writes the reference of the spec language: `python -m tuneform.specs.reference docs`.
-
-docs/specs.md lists every kind and field, docs/errors.md every code; a test fails when they are out of date.
-"""
+"""The pages of the reference: docs/specs.md lists every kind and field, docs/errors.md every code."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
-from tuneform.specs.codes import CODES
-from tuneform.specs.documentation import default_in_words, meanings, text, type_in_words
-from tuneform.specs.examples import EXAMPLES
 from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
+from tuneform.specs.reference.codes import CODES
+from tuneform.specs.reference.documentation import default_in_words, meanings, text, type_in_words
+from tuneform.specs.reference.examples import EXAMPLES
 from tuneform.specs.shape import nested
 
 _HEAD = """\
@@ -62,7 +57,7 @@ def errors_page() -> str:
     """All codes of diagnostics about specs, as Markdown."""
     parts = [
         "# Error codes of the spec language\n",
-        "<!-- Written by `python -m tuneform.specs.reference docs`; edit infra/tuneform/specs/codes.py. -->\n",
+        "<!-- Written by `python -m tuneform.specs.reference docs`; edit codes.py beside it. -->\n",
         "Codes beginning with E are errors, with W warnings. Examples without a Project of their own lie beside the",
         "examples in [specs.md](specs.md). Codes of datasets are in [datasets.md](datasets.md), those of plan files in",
         "[plan-and-apply.md](plan-and-apply.md).",
@@ -99,13 +94,3 @@ def _not_yet(model: type[SpecModel], path: str) -> Iterator[str]:
         inner = nested(info.annotation)
         if inner:
             yield from _not_yet(inner, f"{path}.{info.alias or attribute}")
-
-
-def main(folder: Path) -> None:
-    """Writes both pages into the folder."""
-    (folder / "specs.md").write_text(specs_page(), encoding="utf-8")
-    (folder / "errors.md").write_text(errors_page(), encoding="utf-8")
-
-
-if __name__ == "__main__":
-    main(Path(sys.argv[1]))

@@ -6,11 +6,11 @@ import pytest
 
 from tuneform.errors import SpecErrors
 from tuneform.specs import KINDS, load
-from tuneform.specs.codes import CODES
-from tuneform.specs.examples import EXAMPLES, together
-from tuneform.specs.reference import errors_page, specs_page
+from tuneform.specs.reference.codes import CODES
+from tuneform.specs.reference.examples import EXAMPLES, together
+from tuneform.specs.reference.pages import errors_page, specs_page
 
-DOCS = Path(__file__).parents[3] / "docs"
+DOCS = Path(__file__).parents[4] / "docs"
 
 
 def test_the_pages_are_up_to_date() -> None:

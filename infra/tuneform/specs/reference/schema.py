@@ -13,8 +13,8 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 from pydantic_core import PydanticUndefined
 
-from tuneform.specs.documentation import as_written, meanings, text
 from tuneform.specs.kinds import KINDS, Metadata, SpecModel
+from tuneform.specs.reference.documentation import as_written, meanings, text
 from tuneform.specs.shape import nested
 from tuneform.specs.typed import API_VERSION
 

@@ -1,0 +1,1 @@
+"""The language about itself: its codes and examples, JSON Schema, `explain`, and the pages in docs/."""

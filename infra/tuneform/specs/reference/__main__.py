@@ -1,0 +1,19 @@
+"""Writes the reference of the spec language: `python -m tuneform.specs.reference docs`.
+
+A test fails when the pages are out of date.
+"""
+
+import sys
+from pathlib import Path
+
+from tuneform.specs.reference.pages import errors_page, specs_page
+
+
+def main(folder: Path) -> None:
+    """Writes both pages into the folder."""
+    (folder / "specs.md").write_text(specs_page(), encoding="utf-8")
+    (folder / "errors.md").write_text(errors_page(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
