@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pulumi
 
+from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.program import ProgramSettings, declare
-from tuneform.errors import SpecErrors
+from tuneform.errors import TuneformError
 from tuneform.specs import load
 
 
@@ -18,9 +19,11 @@ def main() -> None:
     root = pulumi.get_root_directory() or Path(__file__).resolve().parents[1]
     folder = Path(root) / (config.get("specs") or "specs")
     try:
-        tree = load(folder)
-    except SpecErrors as errors:
-        raise pulumi.RunError(f"\n{errors.render()}") from errors
+        tree = load(folder, Settings.at(Path(root)).known())
+    except TuneformError as wrong:
+        raise pulumi.RunError(f"\n{wrong.render()}") from wrong
+    for warning in tree.warnings:
+        pulumi.log.warn(warning.render())
     settings = ProgramSettings(
         wait=config.get("wait") or "succeeded",
         adopt=config.get_bool("adopt") or False,

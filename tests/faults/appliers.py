@@ -68,9 +68,9 @@ class Appliers(Protocol):
 
 
 def clean_environment() -> dict[str, str]:
-    """This process's environment without settings, in plain colours."""
+    """This process's environment without settings but the day, in plain colours."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(SETTINGS)}
-    return {**kept, "NO_COLOR": "1"}
+    return {**kept, "TUNEFORM_TODAY": os.environ["TUNEFORM_TODAY"], "NO_COLOR": "1"}
 
 
 @dataclass

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
+from tuneform import capabilities
+from tuneform.capabilities import Capabilities
 from tuneform.errors import Diagnostic, Position
 from tuneform.specs.kinds import Metadata, Project, SpecModel
 from tuneform.specs.text.documents import SpecFile
@@ -115,11 +117,15 @@ Documents = Mapping[tuple[str, str, str], Document[SpecModel]]
 
 @dataclass(frozen=True)
 class Tree:
-    """All documents of a spec folder, each after those it refers to. `root` is the folder."""
+    """All documents of a spec folder, each after those it refers to.
+
+    `root` is the folder; `known` is what they were checked against.
+    """
 
     root: Path
     documents: tuple[Document[SpecModel], ...]
     warnings: tuple[Diagnostic, ...] = ()
+    known: Capabilities = field(default_factory=capabilities.built_in, repr=False, compare=False)
     _index: dict[tuple[str, str, str], Document[SpecModel]] = field(
         init=False, repr=False, compare=False, default_factory=dict
     )

@@ -68,9 +68,10 @@ class Shop:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of its commands: nothing of the caller's settings."""
+        """The environment of its commands: nothing of the caller's settings but the day."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
-        return {**kept, "TUNEFORM_ENDPOINT": self.emulator.endpoint, **self.environment}
+        fixed = {"TUNEFORM_TODAY": os.environ["TUNEFORM_TODAY"], "TUNEFORM_ENDPOINT": self.emulator.endpoint}
+        return {**kept, **fixed, **self.environment}
 
     def run(self, *arguments: str) -> Ended:
         """Run `tuneform` to its end, with nobody at the keyboard."""

@@ -65,10 +65,11 @@ class Checkout:
 
     @property
     def env(self) -> dict[str, str]:
-        """The environment of its commands: nothing of the caller's settings, the engine on PATH."""
+        """The environment of its commands: nothing of the caller's settings but the day, the engine on PATH."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(SETTINGS)}
         engine = ROOT / ".tuneform" / "engine" / "bin"
-        return {**kept, "PATH": os.pathsep.join([str(engine), kept["PATH"]]), "NO_COLOR": "1"}
+        path = os.pathsep.join([str(engine), kept["PATH"]])
+        return {**kept, "PATH": path, "NO_COLOR": "1", "TUNEFORM_TODAY": os.environ["TUNEFORM_TODAY"]}
 
     def run(
         self, *arguments: str, cwd: Path | None = None, settings: Mapping[str, str] | None = None

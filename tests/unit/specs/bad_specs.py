@@ -434,6 +434,19 @@ BETWEEN = {
         + kind("EncryptionKey", "keyRing: r", "name: k"),
         base=BASE.replace("us-central1", "asia-east1"),
     ),
+    "method of the model": Bad(
+        "named as a replacement, and documented not to be tuned",
+        JOB.replace("name: words", "name: x").replace("2.5-flash", "3.8-flash"),
+    ),
+    "no region to tune in": Bad(
+        "models are tuned in a region, whatever the model",
+        JOB.replace("name: words", "name: x").replace("gemini-2.5-flash", "gemini-9-flash"),
+        base=BASE.replace("us-central1", "global"),
+    ),
+    "serving location of the model": Bad(
+        "the newest serve from a multi-region only",
+        job("", "new").replace("2.5-flash", "3.1-flash-lite") + "---\n" + MODEL.replace("words", "new"),
+    ),
     "nothing to measure on": Bad(
         "the gate could never be passed",
         MODEL.replace(

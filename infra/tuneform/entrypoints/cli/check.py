@@ -7,8 +7,9 @@ from pathlib import Path
 
 import click
 
+from tuneform.capabilities import Capabilities
 from tuneform.entrypoints.cli.running.rows import examine_with_rows, load_with_rows
-from tuneform.entrypoints.cli.settings import Settings
+from tuneform.entrypoints.cli.settings import Settings, capabilities_option
 from tuneform.specs import Dataset
 from tuneform.specs.text.files import spec_files
 
@@ -25,7 +26,8 @@ FORMATS = ("text", "json", "sarif", "junit", "github")
     help="For people, or on stdout for programs: JSON, SARIF (code scanning), JUnit (test reports), annotations of "
     "GitHub Actions.",
 )
-def command(path: Path | None, form: str) -> None:
+@capabilities_option
+def command(path: Path | None, form: str, capabilities: tuple[Path, ...]) -> None:
     """Check the specs at PATH (default: specs) and the datasets they name. All errors are shown at once.
 
     \b
@@ -39,20 +41,21 @@ def command(path: Path | None, form: str) -> None:
       tuneform check specs/support-intents.yaml
       tuneform check --format sarif > tuneform.sarif
     """
-    where = Settings.here().specs(path)
+    settings = Settings.here(capabilities)
+    where, known = settings.specs(path), settings.known()
     if form != "text":
-        sys.exit(_for_programs(where, form))
-    tree, warnings = load_with_rows(where)
+        sys.exit(_for_programs(where, known, form))
+    tree, warnings = load_with_rows(where, known)
     for warning in warnings:
         click.echo(warning.render(), err=True)
     click.echo(f"{len(tree.documents)} documents, {len(tree.of(Dataset))} datasets: nothing is wrong")
 
 
-def _for_programs(path: Path, form: str) -> int:
+def _for_programs(path: Path, known: Capabilities, form: str) -> int:
     """Print everything that was found, and return the exit code."""
     from tuneform.review import diagnostics  # noqa: PLC0415 (a tenth of a second that people need not wait)
 
-    _, found = examine_with_rows(path)
+    _, found = examine_with_rows(path, known)
     files = [diagnostics.shown_path(file) for file in spec_files(path)[0]]
     click.echo(diagnostics.FORMATS[form](found, files), nl=False)
     return 1 if any(diagnostic.severity == "error" for diagnostic in found) else 0

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
+from tuneform.entrypoints.cli.settings import Settings, capabilities_option
+from tuneform.errors import SpecErrors
 from tuneform.review.diagnostics import CODES
 from tuneform.specs.reference.explain import explain
 
 
 @click.command()
 @click.argument("what")
-def command(what: str) -> None:
-    """Explain a kind, one of its fields, or the code of an error in specs or datasets.
+@capabilities_option
+def command(what: str, capabilities: tuple[Path, ...]) -> None:
+    """Explain a kind, one of its fields, a base model, or the code of an error in specs or datasets.
+
+    Of a model it shows what is known, each fact with the document that says it.
 
     \b
     Examples:
@@ -19,5 +26,10 @@ def command(what: str) -> None:
       tuneform explain TuningJob.limits.timeout
       tuneform explain metadata.labels
       tuneform explain E123
+      tuneform explain gemini-2.5-flash
+      tuneform explain models
     """
-    click.echo(explain(what, CODES))
+    known = Settings.here(capabilities).known()
+    if known.found:
+        raise SpecErrors(known.found)
+    click.echo(explain(what, CODES, known))

@@ -13,7 +13,7 @@ from tuneform.errors import TuneformError
 
 COMMANDS = {
     "check": "Check specs and datasets, without a network",
-    "explain": "Say what a kind, a field or the code of an error means",
+    "explain": "Say what a kind, a field or the code of an error means, and what is known of a model",
     "schema": "Print the JSON Schema of specs, for editors",
     "plan": "Show what `apply` would do, and what it would cost",
     "apply": "Tune and serve what the specs say; --watch keeps at it",

@@ -7,10 +7,15 @@ import os
 import sys
 import tomllib
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import click
+
+from tuneform import capabilities
+from tuneform.capabilities import Capabilities
 from tuneform.errors import MachineError, SettingsError
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -20,20 +25,29 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True)
 class Settings:
-    """Where things are. `root` holds Pulumi.yaml (None away from a project); `home` holds all local state."""
+    """Where things are. `root` holds Pulumi.yaml (None away from a project); `home` holds all local state.
+
+    `capabilities` are the files that the flag of that name gave.
+    """
 
     root: Path | None
     home: Path
     file: dict[str, Any]
+    capabilities: tuple[Path, ...] = ()
 
     @classmethod
-    def here(cls) -> Settings:
-        """The settings that hold in the current folder: its project is the nearest one at or above it."""
-        cwd = Path.cwd()
-        root = next((folder for folder in (cwd, *cwd.parents) if _is_project(folder)), None)
-        base = root or cwd
+    def here(cls, capabilities: tuple[Path, ...] = ()) -> Settings:
+        """The settings that hold in the current folder."""
+        return cls.at(Path.cwd(), capabilities)
+
+    @classmethod
+    def at(cls, folder: Path, capabilities: tuple[Path, ...] = ()) -> Settings:
+        """The settings that hold in a folder: its project is the nearest one at or above it."""
+        folder = folder.absolute()
+        root = next((above for above in (folder, *folder.parents) if _is_project(above)), None)
+        base = root or folder
         home = Path(os.environ.get("TUNEFORM_HOME", base / ".tuneform"))
-        return cls(root, home.absolute(), _settings_file(base))
+        return cls(root, home.absolute(), _settings_file(base), capabilities)
 
     def get(self, name: str, given: str | None = None) -> str | None:
         """One setting: the flag if given, else the environment's, else the file's, else None."""
@@ -51,12 +65,50 @@ class Settings:
         Relative to the current folder where it lies below it, as people like to read it in errors.
         """
         named = given or (self.root or Path.cwd()) / (self.get("specs") or "specs")
-        path = Path(os.path.abspath(named))  # noqa: PTH100 (unlike resolve, it leaves symlinks as people named them)
-        return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+        return _as_people_read(named)
+
+    def known(self) -> Capabilities:
+        """What is known today of models and platforms, with the user's own files over what comes with tuneform.
+
+        Raises:
+            SettingsError: a setting is no such thing. What is wrong in the files is said with the specs.
+        """
+        return capabilities.on(capabilities.read(self._own_capabilities()), self.today())
+
+    def today(self) -> date:
+        """The day on which models are near their retirement, or not: the setting `today`, else the clock's, in UTC."""
+        given = self.get("today")
+        if given is None:
+            return datetime.now(UTC).date()
+        try:
+            return date.fromisoformat(given)
+        except ValueError as error:
+            raise SettingsError(
+                f"the setting today is {given!r}, which is no day", remedy="write 2026-01-31"
+            ) from error
+
+    def _own_capabilities(self) -> tuple[Path, ...]:
+        """The files of the flag, else the environment's, else the settings file's: these are relative to its folder."""
+        if self.capabilities:
+            return self.capabilities
+        if named := os.environ.get("TUNEFORM_CAPABILITIES"):
+            return tuple(map(Path, named.split(os.pathsep)))
+        value = self.file.get("capabilities", [])
+        files = [value] if isinstance(value, str) else value
+        if not isinstance(files, list) or not all(isinstance(file, str) for file in files):
+            remedy = 'write capabilities = ["capabilities.toml"]'
+            raise SettingsError("the setting capabilities is no list of files", remedy=remedy)
+        return tuple(_as_people_read((self.root or Path.cwd()) / file) for file in files)
 
     def is_default(self, specs: Path) -> bool:
         """Whether these are the project's own specs."""
         return self.root is not None and specs.absolute() == self.specs(None).absolute()
+
+
+def _as_people_read(named: Path) -> Path:
+    """The path, relative to the current folder where it lies below it."""
+    path = Path(os.path.abspath(named))  # noqa: PTH100 (unlike resolve, it leaves symlinks as people named them)
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
 
 
 def _is_project(folder: Path) -> bool:
@@ -74,6 +126,15 @@ def _settings_file(folder: Path) -> dict[str, Any]:
         raise SettingsError(f"{path}: {error}", remedy="mend the file") from error
     section: dict[str, Any] = data if path == own else data.get("tool", {}).get("tuneform", {})
     return section
+
+
+capabilities_option = click.option(
+    "--capabilities",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="What you know of models, over what tuneform knows (docs/capabilities.md).",
+)
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from typing import Any
 from tuneform import specs
 from tuneform.datasets import prepare
 from tuneform.entrypoints import inputs
+from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.provider.resources.base import content_json, project_of
 from tuneform.entrypoints.provider.resources.tuning_job import tuning_of
 from tuneform.entrypoints.provider.session import Session
@@ -41,7 +42,7 @@ def inputs_of(token: str, identity: str, session: Session) -> dict[str, Any]:
             f"cannot import {identity}: there is no spec folder {folder}",
             remedy="set tuneform:specs to the folder whose documents describe it",
         )
-    tree = specs.load(folder)
+    tree = specs.load(folder, Settings.at(folder).known())
     try:
         document = tree.find(_KINDS[token], name, project)
     except KeyError:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from tuneform.capabilities import Capabilities
 from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import Dataset, Project, ServiceAccount, SpecModel, TunedModel, TuningJob
 from tuneform.specs.meaning.datafiles import DataFiles
-from tuneform.specs.meaning.limits import check_job
+from tuneform.specs.meaning.limits import check_job, check_serving
 from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job, check_owners
 from tuneform.specs.meaning.promotion import check_promotion
 from tuneform.specs.tree import Document, Documents
@@ -18,7 +19,9 @@ MAX_LABELS = 60
 _SHORTEST_ACCOUNT = 6
 
 
-def check(documents: Sequence[Document[SpecModel]], files: DataFiles) -> list[Diagnostic]:
+def check(
+    documents: Sequence[Document[SpecModel]], files: DataFiles, known: Capabilities
+) -> list[Diagnostic]:
     """Everything that is wrong, or worth a warning, about what sound documents mean."""
     index: Documents = {(d.kind, d.project, d.name): d for d in documents}
     found: list[Diagnostic] = []
@@ -33,9 +36,10 @@ def check(documents: Sequence[Document[SpecModel]], files: DataFiles) -> list[Di
             case Dataset():
                 found += files.faults(document)
             case TuningJob():
-                found += check_job(document, document.spec, project.spec)
+                found += check_job(document, document.spec, project.spec, known)
             case TunedModel():
                 found += check_promotion(document, document.spec, index)
+                found += check_serving(document, document.spec, project.spec, index, known)
             case _:
                 pass
     written = sorted(documents, key=_place)

@@ -1,14 +1,15 @@
-"""A tuning job against what is documented about its base model."""
+"""A tuning job, and what serves it, against what is documented about the base model."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuneform import capabilities
+from tuneform.capabilities import Capabilities, Model, is_region
 from tuneform.errors import Diagnostic
-from tuneform.specs.kinds import Project, SpecModel, TuningJob
+from tuneform.specs.kinds import Project, SpecModel, TunedModel, TuningJob
+from tuneform.specs.meaning.retirement import check_retirement
 from tuneform.specs.shape import did_you_mean
-from tuneform.specs.tree import Document
+from tuneform.specs.tree import Document, Documents
 
 RANKS = {
     "ADAPTER_SIZE_ONE": 1,
@@ -21,31 +22,89 @@ RANKS = {
 """The rank that each adapter size stands for."""
 
 
-def check_job(document: Document[SpecModel], job: TuningJob, project: Project) -> Iterator[Diagnostic]:
-    """Errors where a document rules the job out; a warning where no document names its base model."""
-    model = capabilities.find(job.base_model)
+def check_job(
+    document: Document[SpecModel], job: TuningJob, project: Project, known: Capabilities
+) -> Iterator[Diagnostic]:
+    """Errors where a document rules the job out; warnings where none names its base model, or it retires.
+
+    What is unknown rules nothing out.
+    """
+    yield from _region(document, project, known)
+    model = known.find(job.base_model)
     if model is None:
-        hint = did_you_mean(job.base_model, list(capabilities.models()))
-        hint = hint or f"documented: {', '.join(capabilities.models())}"
+        hint = did_you_mean(job.base_model, list(known.models))
+        hint = hint or f"documented: {', '.join(known.models)}"
         message = (
             f"no document that tuneform knows names the base model {job.base_model!r}; it is not checked"
         )
         yield document.diagnostic("W101", message, "spec", "baseModel", hint=hint, severity="warning")
         return
-    source = f"says {model.source}"
-    size = job.hyper_parameters.adapter_size
-    if size and model.adapter_sizes != "unknown" and RANKS[size] not in model.adapter_sizes:
-        allowed = ", ".join(name for name, rank in RANKS.items() if rank in model.adapter_sizes)
-        message = f"{model.name} takes no {size}"
-        path = ("spec", "hyperParameters", "adapterSize")
-        yield document.diagnostic("E160", message, *path, hint=f"it takes {allowed}, {source}")
-    if model.tuning_locations != "unknown" and project.location not in model.tuning_locations:
+    yield from _method(document, job, model)
+    yield from _places(document, job, project, model)
+    yield from check_retirement(document, job, project, model, known)
+
+
+def _region(document: Document[SpecModel], project: Project, known: Capabilities) -> Iterator[Diagnostic]:
+    rule = known.vertex["tuning_location"]
+    if rule.value and not is_region(project.location):
+        message = f"{project.location} is no region, and models are tuned in a region"
+        hint = f"give Project {document.project!r} a location such as us-central1; {rule.says}"
+        yield document.diagnostic("E161", message, "spec", "baseModel", hint=hint)
+
+
+def _method(document: Document[SpecModel], job: TuningJob, model: Model) -> Iterator[Diagnostic]:
+    method, size = model.method(job.method), job.hyper_parameters.adapter_size
+    if method.offered.value is False:
+        message = f"{model.name} is not tuned by {job.method}"
+        hint = f"take another baseModel; {method.offered.says}"
+        yield document.diagnostic("E163", message, "spec", "baseModel", hint=hint)
+        return
+    ranks, epochs = method.adapter_sizes, method.most_epochs
+    if size and ranks.value and RANKS[size] not in ranks.value:
+        allowed = ", ".join(name for name, rank in RANKS.items() if rank in ranks.value)
+        message, path = f"{model.name} takes no {size}", ("spec", "hyperParameters", "adapterSize")
+        yield document.diagnostic("E160", message, *path, hint=f"it takes {allowed}, {ranks.says}")
+    count = job.hyper_parameters.epoch_count
+    if count and epochs.value and count > epochs.value:
+        message, path = f"{model.name} takes no {count:,} epochs", ("spec", "hyperParameters", "epochCount")
+        yield document.diagnostic("E165", message, *path, hint=f"{epochs.value:,} at most, {epochs.says}")
+
+
+def _places(
+    document: Document[SpecModel], job: TuningJob, project: Project, model: Model
+) -> Iterator[Diagnostic]:
+    places, keys = model.tuning_locations, model.customer_managed_keys
+    if places.value and is_region(project.location) and project.location not in places.value:
         message = (
             f"{model.name} is not tuned in {project.location}, the location of Project {document.project!r}"
         )
-        hint = f"it is tuned in {' and '.join(model.tuning_locations)}, {source}"
+        hint = f"it is tuned in {' and '.join(places.value)}, {places.says}"
         yield document.diagnostic("E161", message, "spec", "baseModel", hint=hint)
-    if job.encryption_key and model.customer_managed_keys is False:
+    if job.encryption_key and keys.value is False:
         message = f"{model.name} cannot be tuned with a key of your own"
-        hint = f"leave encryptionKey out, {source}"
+        hint = f"leave encryptionKey out, {keys.says}"
         yield document.diagnostic("E162", message, "spec", "encryptionKey", key=True, hint=hint)
+
+
+def check_serving(
+    document: Document[SpecModel],
+    served: TunedModel,
+    project: Project,
+    index: Documents,
+    known: Capabilities,
+) -> Iterator[Diagnostic]:
+    """Errors where a document says that the base model, tuned, does not serve in this place or has no checkpoints."""
+    job = index.get(("TuningJob", document.project, served.job.ref))
+    model = known.find(job.spec.base_model) if job and isinstance(job.spec, TuningJob) else None
+    if model is None:
+        return
+    places, checkpoints = model.serving_locations, model.intermediate_checkpoints
+    if places.value and project.serving_location not in places.value:
+        message = f"{model.name} does not serve from {project.serving_location} when it is tuned"
+        choice = f"give Project {document.project!r} servingLocation: {' or '.join(places.value)}"
+        yield document.diagnostic("E164", message, "spec", "job", "ref", hint=f"{choice}, {places.says}")
+    if checkpoints.value is False and served.checkpoint != "last":
+        message = f"{model.name} keeps no checkpoint but the last"
+        yield document.diagnostic(
+            "E166", message, "spec", "checkpoint", hint=f"take last; {checkpoints.says}"
+        )

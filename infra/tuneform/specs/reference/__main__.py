@@ -1,4 +1,4 @@
-"""Writes the reference of the spec language: `python -m tuneform.specs.reference docs`.
+"""Writes the reference of the spec language and of what is known of models: `python -m tuneform.specs.reference docs`.
 
 A test fails when the pages are out of date.
 """
@@ -6,12 +6,14 @@ A test fails when the pages are out of date.
 import sys
 from pathlib import Path
 
+from tuneform.capabilities.words import page as capabilities_page
 from tuneform.specs.reference.pages import errors_page, specs_page
 
 
 def main(folder: Path) -> None:
-    """Writes both pages into the folder."""
+    """Writes the pages into the folder."""
     (folder / "specs.md").write_text(specs_page(), encoding="utf-8")
+    (folder / "capabilities.md").write_text(capabilities_page(), encoding="utf-8")
     (folder / "errors.md").write_text(errors_page(), encoding="utf-8")
 
 

@@ -245,9 +245,66 @@ CODES: Mapping[str, Code] = {
         "The base model is documented not to be tuned with customer-managed keys.",
         _job("locked", "encryptionKey: {ref: tuning-key}", model="gemini-3.5-flash"),
     ),
+    "E163": Code(
+        "Method of the model",
+        "The base model is documented not to be tuned by this method.",
+        _job("newest", model="gemini-3.8-flash"),
+    ),
+    "E164": Code(
+        "Serving location of the model",
+        "The base model is documented not to serve from the project's serving location once it is tuned.",
+        "---\n".join(
+            [
+                _job("words", model="gemini-3.5-flash"),
+                _document("TunedModel", "words", "{job: {ref: words}}"),
+            ]
+        ),
+    ),
+    "E165": Code(
+        "Epochs of the model",
+        "The base model is documented to take fewer epochs. No document that comes with tuneform gives a number; a "
+        "capability file of yours may (docs/capabilities.md).",
+    ),
+    "E166": Code(
+        "Checkpoints of the model",
+        "The base model is documented to keep no checkpoint but the last. No document that comes with tuneform says "
+        "so of any; a capability file of yours may (docs/capabilities.md).",
+    ),
+    "E180": Code(
+        "Capability file unreadable",
+        "A file that the setting `capabilities` names is missing, or is not TOML in UTF-8.",
+    ),
+    "E181": Code(
+        "Unknown word in a capability file",
+        "A section, cell or part of a cell that there is none of; docs/capabilities.md lists them.",
+    ),
+    "E182": Code(
+        "Wrong value in a capability file",
+        'A cell is `{ value = …, source = "…" }` or "unknown", with a value of its own form, listed in '
+        "docs/capabilities.md.",
+    ),
+    "E183": Code(
+        "Capability without a source",
+        "Every cell names its source, and every source has a title and a day: what nobody can look up again is no "
+        "fact.",
+    ),
     "W101": Code(
         "Unknown base model",
         "No document that tuneform knows names the base model: it is used as it is, and its limits are not checked.",
         _job("new", model="gemini-9-flash"),
+    ),
+    "W102": Code(
+        "Base model retires soon",
+        "The base model is within 90 days of its documented retirement. The hint names the models that are documented "
+        "to be tuned the same way and to last longer, and what each of them would not take from this job.",
+    ),
+    "W103": Code(
+        "Base model retired",
+        "The documented retirement of the base model is past. The create may be refused, which costs nothing; a later "
+        "document may also have put the day off, which a capability file of yours can say (docs/capabilities.md).",
+    ),
+    "W104": Code(
+        "Capability from an older document",
+        "A capability file corrects what a newer document says. That may be meant; otherwise leave the cell out.",
     ),
 }

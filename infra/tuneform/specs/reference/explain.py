@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
+from tuneform.capabilities import PUBLISHER, Capabilities, built_in
+from tuneform.capabilities.words import about_model, about_platforms
 from tuneform.errors import SettingsError
 from tuneform.specs.kinds import KINDS, Metadata, Ref, SpecModel
 from tuneform.specs.reference.codes import Code
@@ -12,24 +14,32 @@ from tuneform.specs.reference.examples import EXAMPLES
 from tuneform.specs.shape import Field, did_you_mean, fields
 
 
-def explain(what: str, codes: Mapping[str, Code]) -> str:
-    """The text about a kind (`TuningJob`), a field (`TuningJob.limits.timeout`) or one of `codes`, for a terminal.
+def explain(what: str, codes: Mapping[str, Code], known: Capabilities | None = None) -> str:
+    """The text about a kind (`TuningJob`), a field (`TuningJob.limits.timeout`), one of `codes`, or a base model.
 
-    Kinds are found in any case, and `spec` may stand in a path or be left out.
+    `models` lists what is `known`. Kinds are found in any case, and `spec` may stand in a path or be left out.
 
     Raises:
         SettingsError: there is no such thing; the nearest name is proposed.
     """
     if what.upper() in codes:
         return "\n".join(_code(what.upper(), codes[what.upper()]))
+    known = known or built_in()
+    if model_known := known.find(what):
+        return "\n".join(about_model(model_known, known))
+    if what.lower() == "models":
+        return "\n".join(about_platforms(known))
     first, *path = what.split(".")
-    known: dict[str, type[SpecModel]] = {
+    kinds: dict[str, type[SpecModel]] = {
         "metadata": Metadata,
         **{kind.lower(): model for kind, model in KINDS.items()},
     }
-    model = known.get(first.lower())
+    model = kinds.get(first.lower())
     if model is None:
-        names = [*KINDS, "metadata", *codes]
+        if what.removeprefix(PUBLISHER).startswith("gemini-"):
+            hint = did_you_mean(what, list(known.models), f"documents name {', '.join(known.models)}")
+            raise SettingsError(f"no document that tuneform knows names the model {what!r}", remedy=hint)
+        names = [*KINDS, "metadata", "models", *codes]
         hint = did_you_mean(first, names, f"the kinds are {', '.join(KINDS)}; or name a code, such as E123")
         raise SettingsError(f"nothing is called {first!r}", remedy=hint)
     if path[:1] == ["metadata"]:

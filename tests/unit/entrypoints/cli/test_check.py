@@ -67,3 +67,29 @@ def test_a_folder_that_is_not_there_is_told_in_the_form_asked_for(tmp_path: Path
 
     assert result.exit_code == 1
     assert [one["code"] for one in json.loads(result.stdout)["diagnostics"]] == ["E101"]
+
+
+def test_the_example_s_model_is_past_its_documented_retirement_and_check_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("TUNEFORM_TODAY", "2026-11-21")
+
+    result = CliRunner().invoke(command, [str(SPECS)])
+
+    assert result.exit_code == 0
+    assert (
+        result.stderr.count("warning[W103]: gemini-2.5-flash was to retire on 2026-10-20, 32 days ago") == 2
+    )
+    assert result.stderr.count("without encryptionKey; served from eu or us") == 4
+
+
+def test_a_capability_file_is_checked_with_the_specs(tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text('[models."gemini-2.5-flash"]\ncustomer_managed_key = "unknown"\n')
+
+    result = CliRunner().invoke(command, ["--format", "json", "--capabilities", str(own), str(SPECS)])
+
+    (found,) = json.loads(result.stdout)["diagnostics"]
+    assert result.exit_code == 1
+    assert (found["code"], found["line"]) == ("E181", 2)
+    assert "did you mean 'customer_managed_keys'?" in found["hint"]

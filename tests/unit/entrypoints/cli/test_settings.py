@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import os
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
 
+from tuneform.capabilities import built_in
 from tuneform.entrypoints.cli.settings import Settings, running_emulator
 from tuneform.errors import MachineError, SettingsError
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("HOME", "STACK", "SPECS", "ENDPOINT"):
+    for name in ("HOME", "STACK", "SPECS", "ENDPOINT", "CAPABILITIES"):
         monkeypatch.delenv(f"TUNEFORM_{name}", raising=False)
     (tmp_path / "Pulumi.yaml").write_text("name: tuneform\n")
     (tmp_path / "specs" / "team").mkdir(parents=True)
@@ -90,3 +93,43 @@ def test_an_endpoint_on_another_machine_is_refused(project: Path, monkeypatch: p
 
     with pytest.raises(SettingsError, match="not on this machine"):
         running_emulator(Settings.here())
+
+
+def test_the_day_is_the_setting_s_or_today_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TUNEFORM_TODAY", "2027-02-03")
+    assert Settings.here().known().today == date(2027, 2, 3)
+    monkeypatch.setenv("TUNEFORM_TODAY", "soon")
+    with pytest.raises(SettingsError, match="'soon', which is no day"):
+        Settings.here().known()
+    monkeypatch.delenv("TUNEFORM_TODAY")
+    before = datetime.now(UTC).date()
+    assert before <= Settings.here().today() <= datetime.now(UTC).date()
+
+
+def test_own_capabilities_of_the_flag_go_before_the_environment_s_and_these_before_the_file_s(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("flag", "environment", "file"):
+        (project / f"{name}.toml").write_text(f'[models."model-of-the-{name}"]\n')
+    (project / "tuneform.toml").write_text('capabilities = ["file.toml"]\n')
+    below = project / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+
+    def added(*flag: Path) -> set[str]:
+        known = Settings.here(flag).known()
+        assert known.found == ()
+        return set(known.models) - set(built_in().models)
+
+    assert added() == {"model-of-the-file"}
+    monkeypatch.setenv("TUNEFORM_CAPABILITIES", os.pathsep.join(["../environment.toml", "../file.toml"]))
+    assert added() == {"model-of-the-environment", "model-of-the-file"}
+    assert added(Path("../flag.toml")) == {"model-of-the-flag"}
+
+
+def test_own_capabilities_that_are_no_files(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (project / "tuneform.toml").write_text("capabilities = [3]\n")
+    monkeypatch.chdir(project)
+    with pytest.raises(SettingsError, match="no list of files"):
+        Settings.here().known()

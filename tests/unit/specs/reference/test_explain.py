@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from datetime import date
 
 import pytest
 
+from tuneform.capabilities import built_in, columns, on
 from tuneform.errors import SettingsError
 from tuneform.specs import KINDS
 from tuneform.specs.kinds import Metadata, SpecModel
@@ -69,3 +72,34 @@ def test_what_is_not_there_is_said_with_the_nearest_name(what: str, said: str, r
         explain(what, CODES)
     assert wrong.value.message == said
     assert remedy in wrong.value.remedy
+
+
+@pytest.mark.parametrize("model", built_in().models)
+def test_a_model_is_shown_with_every_cell_and_its_sources(model: str) -> None:
+    text = explain(model, CODES)
+    assert text.startswith(f"{model}: ")
+    for column in columns.MODEL:
+        assert re.search(rf"^  {re.escape(column.name)} +(unknown|\S.* \[\d\])$", text, re.MULTILINE), (
+            column.name
+        )
+    cited = set(re.findall(r"\[\d\]$", text, re.MULTILINE))
+    assert cited == set(re.findall(r"^  (\[\d\]) '", text, re.MULTILINE))
+
+
+def test_a_model_says_how_far_its_retirement_is() -> None:
+    known = on(built_in(), date(2026, 11, 21))
+    assert "was 32 days ago" in explain("gemini-2.5-flash", CODES, known)
+    assert "is 179 days" in explain("publishers/google/models/gemini-3.5-flash", CODES, known)
+
+
+def test_the_platforms_are_shown() -> None:
+    text = explain("models", CODES)
+    assert "Gemini API:" in text
+    for name in (*built_in().models, *built_in().vertex, *built_in().gemini_api):
+        assert f"  {name}" in text
+
+
+def test_a_model_that_no_document_names() -> None:
+    with pytest.raises(SettingsError) as caught:
+        explain("gemini-2.5-flsh", CODES)
+    assert caught.value.remedy == "did you mean 'gemini-2.5-flash'?"

@@ -63,14 +63,15 @@ def _read(settings: Settings, path: Path) -> tuple[Path, Tree, bool]:
     """What is read for a path: the folder, its documents, and whether those are all that the project has."""
     default = settings.specs(None)
     around = default if _inside(path, default) else path.parent if path.is_file() else path
+    known = settings.known()
     if path == around:
-        return path, load(path), True
-    tree, errors = examine(path)
+        return path, load(path, known), True
+    tree, errors = examine(path, known)
     if not errors:
         return path, tree, path.is_dir()
     if {error.code for error in errors} - _NO_PROJECT:
         raise SpecErrors(errors)
-    return around, load(around), False
+    return around, load(around, known), False
 
 
 def _inside(path: Path, folder: Path) -> bool:

@@ -4,27 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tuneform.capabilities import Capabilities
 from tuneform.datasets import DatasetSource, prepare
 from tuneform.errors import DatasetErrors, Diagnostic, SpecErrors
 from tuneform.specs import Dataset, Tree, examine
 
 
-def load_with_rows(path: Path) -> tuple[Tree, list[Diagnostic]]:
+def load_with_rows(path: Path, known: Capabilities) -> tuple[Tree, list[Diagnostic]]:
     """The specs, and all warnings in them and in the rows of their datasets.
 
     Raises:
         SpecErrors: everything that is wrong in either.
     """
-    tree, found = examine_with_rows(path)
+    tree, found = examine_with_rows(path, known)
     errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
     if errors:
         raise SpecErrors(errors)
     return tree, found
 
 
-def examine_with_rows(path: Path) -> tuple[Tree, list[Diagnostic]]:
+def examine_with_rows(path: Path, known: Capabilities) -> tuple[Tree, list[Diagnostic]]:
     """What of the specs is sound, and every error and warning in them and in the rows of their datasets."""
-    tree, errors = examine(path)
+    tree, errors = examine(path, known)
     wrong, warnings = _look_at_rows(tree)
     return tree, [*errors, *wrong, *tree.warnings, *warnings]
 

@@ -19,7 +19,7 @@ from tuneform.entrypoints.cli.running import stacks
 from tuneform.entrypoints.cli.running.display import Display
 from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
 from tuneform.entrypoints.cli.running.rows import load_with_rows
-from tuneform.entrypoints.cli.settings import Settings
+from tuneform.entrypoints.cli.settings import Settings, capabilities_option
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare
 from tuneform.specs import Tree, load
@@ -45,6 +45,7 @@ class Options:
     stack: str | None = None
     adopt: bool | None = None
     wait: str | None = None
+    capabilities: tuple[Path, ...] = ()
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -75,6 +76,7 @@ _FLAGS = (
         type=click.Choice(["succeeded", "accepted"]),
         help="Wait until jobs have succeeded (default), or only until they are accepted.",
     ),
+    capabilities_option,
 )
 
 
@@ -87,9 +89,9 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
         SpecErrors: what is wrong in the specs, or in the rows.
     """
     console = Console(highlight=False, soft_wrap=True)
-    settings = Settings.here()
-    folder = settings.specs(options.path or options.specs)
-    tree = load_with_rows(folder)[0] if read_rows else load(folder)
+    settings = Settings.here(options.capabilities)
+    folder, known = settings.specs(options.path or options.specs), settings.known()
+    tree = load_with_rows(folder, known)[0] if read_rows else load(folder, known)
     for warning in tree.warnings:
         click.echo(warning.render(), err=True)
     target = stacks.target(settings, tree, folder, stack=options.stack, adopt=options.adopt)

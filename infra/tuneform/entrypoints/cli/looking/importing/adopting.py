@@ -212,7 +212,7 @@ class Importer:
             (staged / "around.yaml").write_text(yaml.safe_dump_all(around, allow_unicode=True))
             for index, text in enumerate([*beside, made.text]):
                 (staged / f"imported-{index}.yaml").write_text(text)
-            tree = load(staged)
+            tree = load(staged, self.open_.scope.tree.known)
             project = tree.find(Project, self.open_.project.name, self.open_.project.name)
             desired, _ = desired_of(
                 tree,
@@ -234,7 +234,7 @@ class Importer:
         one.path.parent.mkdir(parents=True, exist_ok=True)
         one.path.write_text(one.written.text, encoding="utf-8")
         try:
-            load(self.open_.scope.folder)
+            load(self.open_.scope.folder, self.open_.scope.tree.known)
         except SpecErrors:
             one.path.unlink()
             raise
