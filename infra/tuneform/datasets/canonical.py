@@ -8,7 +8,6 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from tuneform.datasets import limits
 from tuneform.datasets.problems import RowError, quoted
 from tuneform.datasets.tokens import count_tokens
 
@@ -98,12 +97,6 @@ def _dialogue(value: dict[str, Any], preamble: str) -> Canonical | None:
 
 
 def _finish(example: Mapping[str, Any], tokens: int) -> Canonical:
-    if tokens > limits.TOKENS_PER_EXAMPLE:
-        raise RowError(
-            "E240",
-            f"about {tokens:,} tokens; the limit is {limits.TOKENS_PER_EXAMPLE:,} for one example",
-            hint=f"documented in {limits.SOURCE}; shorten or divide the example",
-        )
     try:
         return Canonical(orjson.dumps(example, option=orjson.OPT_SORT_KEYS), tokens)
     except orjson.JSONEncodeError as error:  # a lone surrogate, which UTF-8 cannot carry

@@ -1,28 +1,90 @@
-"""What the service accepts in a supervised tuning dataset.
-
-Source: "About supervised fine-tuning for Gemini models", Google Cloud documentation, last updated 2026-09-25.
-"""
+"""What the base models take that are tuned with a dataset, each limit with the document that says it."""
 
 from __future__ import annotations
 
-SOURCE = 'Google Cloud, "About supervised fine-tuning for Gemini models", 2026-09-25'
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import asdict, astuple, dataclass, fields
+from functools import cache
+from typing import Any, Generic, TypeVar
 
-TOKENS_PER_EXAMPLE = 131_072
-EXAMPLES_PER_FILE = 10_000_000
-# The page says 1 GB. The larger reading of it is taken: to refuse a file that the service accepts would be worse
-# than to let the service refuse one, which costs nothing.
-BYTES_PER_FILE = 2**30
+from pydantic.alias_generators import to_camel
 
-VALIDATION_EXAMPLES = 5_000
-VALIDATION_EXAMPLES_WITHOUT_SHARE = 1_000
-VALIDATION_PERCENT_OF_TRAINING = 30
+from tuneform.capabilities import Cell, Method, ValidationRule, built_in, size_in_bytes
+from tuneform.specs import Dataset, Document, Tree, TuningJob
+
+ValueT = TypeVar("ValueT")
 
 
-def validation_allowed(training: int) -> int:
-    """The most validation examples that go with `training` training examples.
+@dataclass(frozen=True)
+class Limit(Generic[ValueT]):
+    """A limit, and the document that says it."""
 
-    The page: "5000 examples or 30% of the number of training examples if there are more than 1000 validation
-    examples".
-    """
-    share = training * VALIDATION_PERCENT_OF_TRAINING // 100
-    return min(VALIDATION_EXAMPLES, max(VALIDATION_EXAMPLES_WITHOUT_SHARE, share))
+    value: ValueT
+    source: str
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Limits of one dataset; None where no document says. `training_file` is in bytes, the others count."""
+
+    tokens_per_example: Limit[int] | None = None
+    text_examples: Limit[int] | None = None
+    multimodal_examples: Limit[int] | None = None
+    training_file: Limit[int] | None = None
+    validation_examples: Limit[ValidationRule] | None = None
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Limits:
+        """The reverse of `to_json`. Raises AttributeError, KeyError, TypeError or ValueError where it is not that."""
+        found: dict[str, Limit[Any]] = {}
+        for field in fields(cls):
+            if (limit := value.get(to_camel(field.name))) is not None:
+                # Numbers may arrive as floats.
+                read = _rule if field.name == "validation_examples" else int
+                found[field.name] = Limit(read(limit["value"]), str(limit["source"]))
+        return cls(**found)
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON; what is not known is left out."""
+        known = {name: limit for name, limit in asdict(self).items() if limit is not None}
+        return {to_camel(name): limit for name, limit in known.items()}
+
+
+def _rule(value: Mapping[str, Any]) -> ValidationRule:
+    return ValidationRule(**{name: int(number) for name, number in value.items()})
+
+
+def of_dataset(tree: Tree, document: Document[Dataset]) -> Limits:
+    """The strictest of what the jobs need that use the dataset; what is documented of every model where none does."""
+    jobs = [
+        job.spec
+        for job in tree.of(TuningJob)
+        if job.project == document.project and job.spec.dataset.ref == document.name
+    ]
+    models = [(tree.known.find(job.base_model), job.method) for job in jobs]
+    return strictest(model.method(method) for model, method in models if model) if jobs else documented()
+
+
+@cache
+def documented() -> Limits:
+    """The limits of supervised tuning that hold for every model in the documents that come with tuneform."""
+    return strictest(model.supervised for model in built_in().models.values())
+
+
+def strictest(methods: Iterable[Method]) -> Limits:
+    """Of each limit the strictest that is known."""
+    methods = list(methods)
+
+    def least(name: str, size: Callable[[Any], Any] = int) -> Limit[Any] | None:
+        cells: list[Cell[Any]] = [getattr(method, name) for method in methods]
+        known = [Limit(cell.value, str(cell.source)) for cell in cells if cell.value is not None]
+        return min(known, key=lambda limit: size(limit.value), default=None)
+
+    file = least("training_file", size_in_bytes)
+    return Limits(
+        tokens_per_example=least("tokens_per_example"),
+        text_examples=least("text_examples"),
+        multimodal_examples=least("multimodal_examples"),
+        training_file=Limit(size_in_bytes(file.value), file.source) if file else None,
+        validation_examples=least("validation_examples", astuple),
+    )

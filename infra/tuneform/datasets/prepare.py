@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -10,9 +11,9 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from tuneform.datasets import limits
 from tuneform.datasets.canonical import Canonical, pair_line, vertex_line
 from tuneform.datasets.files import Fetch, open_file, open_uri
+from tuneform.datasets.limits import Limit, Limits
 from tuneform.datasets.overlap import Read, overlaps
 from tuneform.datasets.problems import Origin, Problems, RowError, quoted
 from tuneform.datasets.rows import Rows, first_line, read_csv, read_json
@@ -57,7 +58,7 @@ def prepare(source: DatasetSource, *, root: Path, fetch: Fetch) -> Prepared:
     for name in ("validation", "test"):
         if name in read:
             divided[name] = read[name].examples
-    _check_sizes(read["training"].origin, divided, problems)
+    _check_sizes(read["training"].origin, divided, source.limits, problems)
     problems.raise_if_any()
     made = {name: make_split(name, examples) for name, examples in divided.items() if examples}
     return Prepared(
@@ -80,7 +81,7 @@ def _read(
     before = problems.count
     with closing(stream):
         rows, convert = _rows(part, origin, stream, source, problems)
-        read = _examples(rows, convert, source.preamble, problems)
+        read = _examples(rows, convert, source, problems)
     if not read.examples and problems.count == before:
         hint = "a CSV file also needs its header"
         problems.add(origin.diagnostic("E204", "no examples in it", hint=hint))
@@ -166,12 +167,17 @@ def _pair(value: Any, preamble: str) -> Canonical:
     return pair_line(prompt, value["output"], preamble)
 
 
-def _examples(rows: Rows, convert: Convert, preamble: str, problems: Problems) -> Read:
-    size = 0
+def _examples(rows: Rows, convert: Convert, source: DatasetSource, problems: Problems) -> Read:
+    limits, size = source.limits, 0
+    tokens, bytes_, count = map(
+        _most, (limits.tokens_per_example, limits.training_file, limits.text_examples)
+    )
     read = Read(rows.origin, [], [])
     for number, value in rows.values:
         try:
-            example = convert(value, preamble)
+            example = convert(value, source.preamble)
+            if example.tokens > tokens:
+                raise _too_long(example, limits)
         except RowError as wrong:
             problems.add(
                 rows.origin.diagnostic(
@@ -182,26 +188,53 @@ def _examples(rows: Rows, convert: Convert, preamble: str, problems: Problems) -
         read.examples.append(example)
         read.numbers.append(number)
         size += len(example.line) + 1
-        if size > limits.BYTES_PER_FILE or len(read.examples) > limits.EXAMPLES_PER_FILE:
-            problems.add(_too_much(rows.origin, number, size))
-            break
+        if size > bytes_ or len(read.examples) > count:
+            problems.add(_too_much(rows.origin, number, size, limits))
+            return read
+    most = limits.multimodal_examples
+    if most and len(read.examples) > most.value and any(map(_has_media, read.examples)):
+        message = f"{len(read.examples):,} examples, with media among them; {most.value:,} at most"
+        problems.add(rows.origin.diagnostic("E241", message, hint=f"documented in {most.source}"))
     return read
 
 
-def _too_much(origin: Origin, number: int, size: int) -> Diagnostic:
-    hint = f"documented in {limits.SOURCE}"
-    if size > limits.BYTES_PER_FILE:
-        message = f"the file would be larger than {limits.BYTES_PER_FILE:,} bytes (1 GB) as JSONL"
-        return origin.diagnostic("E242", message, number=number, hint=hint)
-    message = f"more than {limits.EXAMPLES_PER_FILE:,} examples"
-    return origin.diagnostic("E241", message, number=number, hint=hint)
+def _most(limit: Limit[int] | None) -> float:
+    return limit.value if limit else math.inf
 
 
-def _check_sizes(origin: Origin, divided: dict[SplitName, list[Canonical]], problems: Problems) -> None:
-    training, validation = len(divided["training"]), len(divided["validation"])
+def _too_long(example: Canonical, limits: Limits) -> RowError:
+    most = limits.tokens_per_example
+    assert most is not None
+    message = f"about {example.tokens:,} tokens; the limit is {most.value:,} for one example"
+    return RowError("E240", message, hint=f"documented in {most.source}; shorten or divide the example")
+
+
+def _too_much(origin: Origin, number: int, size: int, limits: Limits) -> Diagnostic:
+    file, examples = limits.training_file, limits.text_examples
+    if file and size > file.value:
+        message = f"the file would be larger than {file.value:,} bytes as JSONL"
+        return origin.diagnostic("E242", message, number=number, hint=f"documented in {file.source}")
+    assert examples is not None
+    message = f"more than {examples.value:,} examples"
+    return origin.diagnostic("E241", message, number=number, hint=f"documented in {examples.source}")
+
+
+def _has_media(example: Canonical) -> bool:
+    """Whether the line has a part that is no text. In a text, quotes are escaped: what is found is a field."""
+    return b'"fileData":' in example.line or b'"inlineData":' in example.line
+
+
+def _check_sizes(
+    origin: Origin, divided: dict[SplitName, list[Canonical]], limits: Limits, problems: Problems
+) -> None:
+    training, validation, rule = (
+        len(divided["training"]),
+        len(divided["validation"]),
+        limits.validation_examples,
+    )
     if not training:
         hint = "add examples, or make split.validation and split.test smaller"
         problems.add(origin.diagnostic("E204", "the split leaves no example to train on", hint=hint))
-    elif validation > (allowed := limits.validation_allowed(training)):
+    elif rule and validation > (allowed := rule.value.allowed(training)):
         message = f"{validation:,} validation examples; with {training:,} to train on, at most {allowed:,}"
-        problems.add(origin.diagnostic("E243", message, hint=f"documented in {limits.SOURCE}"))
+        problems.add(origin.diagnostic("E243", message, hint=f"documented in {rule.source}"))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
+from tuneform.datasets.limits import Limits, documented
 from tuneform.errors import DatasetErrors, Diagnostic
 from tuneform.specs.kinds.dataset import Dataset
 
 SplitName = Literal["training", "validation", "test"]
 FORMATS = ("auto", "vertex-jsonl", "gemini-pairs", "csv")
 _FIELDS = ("training", "validation", "test", "format", "columns", "split", "preamble")
+_LIMITS = "limits"
+"""Not the user's to write in a Dataset: it goes from the program to the provider."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Fractions:
 class DatasetSource:
     """A dataset as asked for. `columns` are the CSV columns (input, output), when named.
 
-    `preamble` goes before the prompt of every example, with a blank line between.
+    `preamble` goes before the prompt of every example, with a blank line between. `limits` are what the base models
+    take that are tuned with it.
     """
 
     training: Part
@@ -70,19 +74,21 @@ class DatasetSource:
     columns: tuple[str, str] | None = None
     split: Fractions = Fractions()
     preamble: str = ""
+    limits: Limits = field(default_factory=documented)
 
     @classmethod
-    def from_spec(cls, spec: Dataset) -> DatasetSource:
+    def from_spec(cls, spec: Dataset, limits: Limits | None = None) -> DatasetSource:
         """The source that a Dataset document's spec describes."""
         plain = spec.model_dump(mode="json", by_alias=True, exclude_none=True)
         # Columns that the user did not name are found by the header, not by the model's defaults.
         left_out = {"columns"} - spec.model_fields_set
-        return cls.from_json({key: plain[key] for key in _FIELDS if key in plain and key not in left_out})
+        found = cls.from_json({key: plain[key] for key in _FIELDS if key in plain and key not in left_out})
+        return replace(found, limits=limits) if limits else found
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> DatasetSource:
         """The source in JSON form. Raises DatasetErrors when it is not one."""
-        if unknown := sorted(set(value) - set(_FIELDS)):
+        if unknown := sorted(set(value) - {*_FIELDS, _LIMITS}):
             raise _wrong(f"unknown field {unknown[0]!r}", hint=f"the fields are {', '.join(_FIELDS)}")
         if value.get("training") is None:
             raise _wrong("training is missing")
@@ -107,6 +113,7 @@ class DatasetSource:
             columns=_columns(value.get("columns")),
             split=fractions,
             preamble=preamble.strip(),  # a block of YAML (`|`) ends with a line feed
+            limits=_limits(value[_LIMITS]) if _LIMITS in value else documented(),
         )
 
     @property
@@ -126,6 +133,8 @@ class DatasetSource:
             plain["split"] = {"validation": split.validation, "test": split.test, "seed": split.seed}
         if self.preamble:
             plain["preamble"] = self.preamble
+        if self.limits != documented():
+            plain[_LIMITS] = self.limits.to_json()
         return plain
 
 
@@ -154,6 +163,13 @@ def _columns(value: object) -> tuple[str, str] | None:
         if isinstance(prompt, str) and isinstance(output, str) and prompt != output:
             return prompt, output
     raise _wrong("columns must name two different columns: {input: ..., output: ...}")
+
+
+def _limits(value: object) -> Limits:
+    try:
+        return Limits.from_json(value)  # type: ignore[arg-type] # what is no object raises
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise _wrong("limits are not what tuneform writes", hint="leave them out") from error
 
 
 def _fractions(value: object) -> Fractions:

@@ -42,7 +42,7 @@ def reader(tree: specs.Tree, fetch: Fetch) -> ReadDataset:
     """Reads datasets from the spec folder and, with `fetch`, from Cloud Storage."""
 
     def read(document: Document[specs.Dataset]) -> Prepared:
-        return prepare(inputs.source(document), root=tree.root, fetch=fetch)
+        return prepare(inputs.source(tree, document), root=tree.root, fetch=fetch)
 
     return read
 

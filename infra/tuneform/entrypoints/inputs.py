@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from tuneform.datasets import DatasetSource
+from tuneform.datasets.limits import of_dataset
 from tuneform.specs import (
     Dataset,
     DatasetBucket,
@@ -42,9 +43,9 @@ def labels(tree: Tree, document: Document[Any]) -> dict[str, str]:
     return {**tree.project_of(document).spec.labels, **document.metadata.labels}
 
 
-def source(document: Document[Dataset]) -> DatasetSource:
-    """What a Dataset document asks for."""
-    return DatasetSource.from_spec(document.spec)
+def source(tree: Tree, document: Document[Dataset]) -> DatasetSource:
+    """What a Dataset document asks for, with the limits of the models that are tuned with it."""
+    return DatasetSource.from_spec(document.spec, of_dataset(tree, document))
 
 
 def has_split(document: Document[Dataset], name: Literal["validation", "test"]) -> bool:
@@ -62,7 +63,7 @@ def dataset(tree: Tree, document: Document[Dataset]) -> dict[str, Any]:
         previousNames=_previous_names(document),
         bucket=bucket.spec.bucket_name,
         root=str(tree.root.resolve()),
-        source=source(document).to_json(),
+        source=source(tree, document).to_json(),
     )
 
 

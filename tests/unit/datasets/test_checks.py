@@ -13,7 +13,6 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 import tuneform.datasets
-from tuneform.datasets import limits
 from tuneform.datasets.codes import CODES
 from tuneform.errors import DatasetErrors, Diagnostic
 
@@ -243,19 +242,30 @@ def test_a_name_that_is_not_one_is_cut(tmp_path: Path) -> None:
     assert len(wrong.message) < 100
 
 
-def test_limits_stop_the_reading(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "EXAMPLES_PER_FILE", 2)
-    (wrong,) = refused(tmp_path, GOOD * 3)
+def test_limits_stop_the_reading(tmp_path: Path) -> None:
+    (wrong,) = refused(tmp_path, GOOD * 3, limits={"textExamples": {"value": 2, "source": "a page"}})
     assert (wrong.code, wrong.position and wrong.position.line) == ("E241", 3)
-    monkeypatch.setattr(limits, "BYTES_PER_FILE", 150)
-    (wrong,) = refused(tmp_path, GOOD * 2)
+    (wrong,) = refused(tmp_path, GOOD * 2, limits={"trainingFile": {"value": 150, "source": "a page"}})
     assert wrong.code == "E242"
-    assert "2026-09-25" in wrong.hint
+    assert "documented in a page" in wrong.hint
 
 
-@pytest.mark.parametrize(("training", "allowed"), [(10, 1000), (3_400, 1_020), (20_000, 5_000)])
-def test_how_many_validation_examples_go_with_training(training: int, allowed: int) -> None:
-    assert limits.validation_allowed(training) == allowed
+def test_examples_with_media_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    limits = {"multimodalExamples": {"value": 2, "source": "a page"}}
+    image = turn("user", "see")
+    image["parts"].append({"fileData": {"mimeType": "image/png", "fileUri": "gs://b/a.png"}})
+    (wrong,) = refused(tmp_path, GOOD * 2 + line(image, MODEL), limits=limits)
+    assert (wrong.code, "3 examples, with media among them; 2 at most" in wrong.message) == ("E241", True)
+    assert prepared(tmp_path, GOOD + line(image, MODEL), limits=limits).training.examples == 2
+    asked = line(turn("user", '{"fileData": {"fileUri": "no file but a text"}}'), MODEL)
+    assert prepared(tmp_path, GOOD * 2 + asked, limits=limits).training.examples == 3
+
+
+def test_what_is_unknown_limits_nothing(tmp_path: Path) -> None:
+    long = line(turn("user", "word " * 110_000), MODEL)
+    (tmp_path / "validation.jsonl").write_bytes(pair_jsonl([(f"q{n}", "a") for n in range(1_001)]))
+    made = prepared(tmp_path, GOOD + long, validation="validation.jsonl", limits={})
+    assert made.training.examples == 2
 
 
 def test_too_many_validation_examples_are_refused_with_the_source(tmp_path: Path) -> None:

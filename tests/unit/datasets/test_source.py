@@ -66,6 +66,8 @@ def test_numbers_may_arrive_as_floats() -> None:
         ({"split": {"train": 0.5}}, "split"),
         ({"preamble": 3}, "preamble"),
         ({"preambel": "x"}, "'preambel'"),
+        ({"limits": {"textExamples": 3}}, "limits"),
+        ({"limits": []}, "limits"),
     ],
 )
 def test_a_malformed_source_says_what_is_wrong(change: dict[str, Any], words: str) -> None:

@@ -80,6 +80,6 @@ def _splits(
     document = tree.find(specs.Dataset, job.spec.dataset.ref, job.project)
     given = inputs.dataset(tree, document)
     objects = session.ports(project_of(given)).objects
-    prepared = prepare(inputs.source(document), root=Path(given["root"]), fetch=objects.read)
+    prepared = prepare(inputs.source(tree, document), root=Path(given["root"]), fetch=objects.read)
     placed = content.placed(prepared, given["bucket"], given["name"])
     return {name: content_json(split) for name, split in placed.items()}

@@ -48,6 +48,6 @@ def command(options: Options, name: str, question: str, revision: str | None, ch
 def _request(open_: Opened, name: str, question: str) -> dict[str, object]:
     tree, model = open_.scope.tree, open_.model(name)
     job = tree.find(TuningJob, model.spec.job.ref, model.project)
-    preamble = inputs.source(tree.find(Dataset, job.spec.dataset.ref, model.project)).preamble
+    preamble = inputs.source(tree, tree.find(Dataset, job.spec.dataset.ref, model.project)).preamble
     text = f"{preamble}\n\n{question}" if preamble else question
     return {"contents": [{"role": "user", "parts": [{"text": text}]}]}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from tuneform.datasets import DatasetSource, pairs, prepare
-from tuneform.entrypoints import resolve
+from tuneform.entrypoints import inputs, resolve
 from tuneform.errors import NotFound
 from tuneform.platforms.vertex import connect
 from tuneform.reconcile.desired import Identity
@@ -94,7 +94,7 @@ def example(tree: Tree, model: Document[TunedModel]) -> Example | None:
 def _source(tree: Tree, model: Document[TunedModel]) -> DatasetSource:
     job = tree.find(TuningJob, model.spec.job.ref, model.project)
     dataset = tree.find(Dataset, job.spec.dataset.ref, model.project)
-    return DatasetSource.from_spec(dataset.spec)
+    return inputs.source(tree, dataset)
 
 
 def _nothing_remote(uri: str) -> bytes:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuneform.capabilities import Capabilities
-from tuneform.datasets import DatasetSource, prepare
+from tuneform.datasets import prepare
+from tuneform.entrypoints import inputs
 from tuneform.errors import DatasetErrors, Diagnostic, SpecErrors
 from tuneform.specs import Dataset, Tree, examine
 
@@ -35,7 +36,7 @@ def _look_at_rows(tree: Tree) -> tuple[list[Diagnostic], list[Diagnostic]]:
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
     for document in tree.of(Dataset):
-        source = DatasetSource.from_spec(document.spec)
+        source = inputs.source(tree, document)
         if source.is_remote:
             continue
         try:

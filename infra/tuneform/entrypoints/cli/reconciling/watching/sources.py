@@ -54,7 +54,7 @@ class Sources:
         # What is written while we read is taken for a change the next time: each print is from before its reading.
         self._seen, self._read_at = files | _print(self._data), self.clock.now()
         found = scope(self.settings, self.asked.path, self.asked.project)
-        sources = [inputs.source(document) for document in found.tree.of(Dataset)]
+        sources = [inputs.source(found.tree, document) for document in found.tree.of(Dataset)]
         self._remote = any(source.is_remote for source in sources)
         parts = [part for source in sources for part in (source.training, source.validation, source.test)]
         self._data = tuple(found.tree.root / part.file for part in parts if part is not None and part.file)
