@@ -26,6 +26,8 @@ from unicodedata import combining, east_asian_width
 
 # Longer source lines are shown in part.
 _LINE = 160
+# Of more things that an error is about, the first are named.
+_NAMES = 3
 
 
 @dataclass(frozen=True)
@@ -45,7 +47,8 @@ class Diagnostic:
     """One thing that is wrong, at one place.
 
     `excerpt` is the source line that `position` points into, empty when there is none to show; `length` is
-    how many characters of it are meant.
+    how many characters of it are meant. `about` is what the place does not show: the projects, or the documents, for
+    which it is wrong, where it is not wrong for all.
     """
 
     code: str
@@ -55,9 +58,10 @@ class Diagnostic:
     excerpt: str = ""
     length: int = 1
     severity: str = field(default="error")
+    about: tuple[str, ...] = ()
 
     def render(self) -> str:
-        """The diagnostic as a compiler would print it: place, code, message, source line, caret, hint."""
+        """The diagnostic as a compiler would print it: place, code, message, source line, caret, for what, hint."""
         place = f"{self.position}: " if self.position else ""
         lines = [f"{place}{self.severity}[{self.code}]: {self.message}"]
         if self.position and self.excerpt:
@@ -67,9 +71,17 @@ class Diagnostic:
             before, meant = text[: column - 1], text[column - 1 : column - 1 + self.length]
             indent = "".join("\t" if char == "\t" else " " * _width(char) for char in before)
             lines += [f" {gutter} | {text}", f" {blank} | {indent}{'^' * max(1, sum(map(_width, meant)))}"]
+        if self.about:
+            lines.append(f"   = for: {_listed(self.about)}")
         if self.hint:
             lines.append(f"   = hint: {self.hint}")
         return "\n".join(lines)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """The first few of many names."""
+    more = len(names) - _NAMES
+    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _window(line: str, column: int) -> tuple[str, int]:

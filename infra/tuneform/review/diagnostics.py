@@ -89,8 +89,7 @@ def as_annotations(found: Sequence[Diagnostic], files: Iterable[str]) -> str:
         properties = ",".join(
             f"{name}={_escaped(str(value), in_property=True)}" for name, value in at.items()
         )
-        said = diagnostic.message + (f"\n{diagnostic.hint}" if diagnostic.hint else "")
-        lines.append(f"::{diagnostic.severity} {properties}::{_escaped(said)}")
+        lines.append(f"::{diagnostic.severity} {properties}::{_escaped(_said(diagnostic))}")
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -114,9 +113,16 @@ def _plain(diagnostic: Diagnostic) -> dict[str, Any]:
         "code": diagnostic.code,
         "severity": diagnostic.severity,
         "message": diagnostic.message,
+        "about": list(diagnostic.about),
         "hint": diagnostic.hint,
         **place,
     }
+
+
+def _said(diagnostic: Diagnostic) -> str:
+    """All that is said of it: the message, what it is about, and the hint, each in a line."""
+    about = f"for: {', '.join(diagnostic.about)}" if diagnostic.about else ""
+    return "\n".join(line for line in (diagnostic.message, about, diagnostic.hint) if line)
 
 
 def _rule(name: str, code: Code) -> dict[str, Any]:
@@ -131,12 +137,11 @@ def _rule(name: str, code: Code) -> dict[str, Any]:
 
 
 def _result(diagnostic: Diagnostic, rule: int) -> dict[str, Any]:
-    said = diagnostic.message + (f"\n{diagnostic.hint}" if diagnostic.hint else "")
     result: dict[str, Any] = {
         "ruleId": diagnostic.code,
         "ruleIndex": rule,
         "level": diagnostic.severity,
-        "message": {"text": said},
+        "message": {"text": _said(diagnostic)},
     }
     if (at := diagnostic.position) is not None:
         region: dict[str, Any] = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tuneform import capabilities, collection
@@ -13,10 +15,11 @@ from tuneform.specs.meaning.datafiles import DataFiles
 from tuneform.specs.resolve import resolve
 from tuneform.specs.text.documents import SpecFile
 from tuneform.specs.text.files import spec_files
+from tuneform.specs.text.nodes import Value
 from tuneform.specs.text.plain import Reader
 from tuneform.specs.text.source import read
 from tuneform.specs.tree import Tree
-from tuneform.specs.typed import Draft, draft
+from tuneform.specs.typed import Draft, Shelf, drafts
 
 
 def load(path: Path, known: Capabilities | None = None) -> Tree:
@@ -45,17 +48,17 @@ def examine(path: Path, known: Capabilities | None = None) -> tuple[Tree, tuple[
 def _examine(path: Path, known: Capabilities) -> tuple[Tree, tuple[Diagnostic, ...]]:
     root = path.parent if path.is_file() else path
     data_files = DataFiles(root)
-    drafts, found, complete = _drafts(path)
-    documents, between = resolve(drafts, complete=complete)
+    made, found, complete = _drafts(path)
+    documents, between = resolve(made, complete=complete)
     documents = completed(documents)
     found += between
     found += check(documents, data_files, known)
     found += known.found
-    found.sort(key=_place)
+    found = sorted(_folded(found), key=_place)
     errors = tuple(diagnostic for diagnostic in found if diagnostic.severity == "error")
     if not errors and not documents:
         errors = (Diagnostic("E102", f"no document in {str(path)!r}", hint="write a Project to begin with"),)
-    sound = tuple(made for document in documents if (made := data_files.relative(document)) is not None)
+    sound = tuple(one for document in documents if (one := data_files.relative(document)) is not None)
     warnings = tuple(diagnostic for diagnostic in found if diagnostic.severity != "error")
     return Tree(root, sound, warnings, known), errors
 
@@ -64,7 +67,7 @@ def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic], bool]:
     """What could be read, what is wrong with it, and whether it is all there is."""
     files, found = spec_files(path)
     complete = not found
-    drafts: list[Draft] = []
+    written: list[tuple[SpecFile, int, Value]] = []
     reader = Reader()
     for path_of_one in files:
         source = read(path_of_one)
@@ -76,13 +79,32 @@ def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic], bool]:
         said = file.read(reader)
         found += said.found
         complete = complete and said.complete
-        for number, value in enumerate(said.values):
-            made, wrong = draft(file, number, value)
-            found += wrong
-            if made is not None:
-                drafts.append(made)
-            complete = complete and made is not None and bool(made.name)
-    return drafts, found, complete
+        written += [(file, number, value) for number, value in enumerate(said.values)]
+    shelf = Shelf.of(written)
+    made: list[Draft] = []
+    for file, number, value in written:
+        several, wrong = drafts(file, number, value, shelf)
+        found += wrong
+        made += several
+        complete = complete and bool(several) and bool(several[0].name)
+    return made, found, complete
+
+
+def _folded(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """One diagnostic for what is wrong at one place for several projects or documents, which it names."""
+    about: dict[Diagnostic, set[str]] = {}
+    for diagnostic in found:
+        if diagnostic.about:
+            about.setdefault(replace(diagnostic, about=()), set()).update(diagnostic.about)
+    if not about:
+        return list(found)
+    plain = [diagnostic for diagnostic in found if not diagnostic.about]
+    everywhere = frozenset(plain)
+    return plain + [
+        replace(diagnostic, about=tuple(sorted(names)))
+        for diagnostic, names in about.items()
+        if diagnostic not in everywhere
+    ]
 
 
 def _place(diagnostic: Diagnostic) -> tuple[str, int, int, str, str]:

@@ -16,7 +16,7 @@ from tuneform.specs.text.files import spec_files
 from tuneform.specs.text.plain import Reader
 from tuneform.specs.text.source import Source, read
 from tuneform.specs.tree import Document
-from tuneform.specs.typed import draft
+from tuneform.specs.typed import Shelf, drafts
 
 _MARK = re.compile(r"^kind: +Project *$", re.MULTILINE)
 _BETWEEN = "\n---\n"
@@ -37,6 +37,7 @@ def _projects(file: Path) -> Iterator[Document[Project]]:
             continue
         alone = SpecFile(Source(file, part))
         for number, value in enumerate(alone.read(Reader()).values):
-            made, _ = draft(alone, number, value)
-            if made is not None and made.metadata is not None and isinstance(made.spec, Project):
+            for made in drafts(alone, number, value, Shelf())[0]:
+                if made.metadata is None or not isinstance(made.spec, Project):
+                    continue
                 yield Document(made.kind, made.metadata, made.spec, made.name, made.origin)

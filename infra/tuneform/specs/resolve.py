@@ -66,7 +66,8 @@ def _homes(
             home = next(iter(projects))
         elif projects:
             message = "metadata.project is missing, and there are several Projects"
-            hint = f"write project: with one of {', '.join(sorted(projects))}"
+            names = ", ".join(sorted(projects))
+            hint = f"write project: with one of {names}, or projects: with several"
             found.append(draft.origin.diagnostic("E145", message, "metadata", key=True, hint=hint))
         elif not told:
             told = True
@@ -78,9 +79,10 @@ def _homes(
 def _register(state: _Resolution, draft: Draft, project: str) -> None:
     key = (draft.kind, project, draft.name)
     if key in state.drafts:
-        origin = state.drafts[key].origin
-        first = origin.text.position(origin.span("metadata", "name")[0])
+        first = state.drafts[key].origin.written("metadata", "name").position
+        several = len({home for _, home, _ in state.drafts}) > 1
         message = f"there are two documents {draft.kind} {shown(draft.name)}"
+        message += f" for project {project!r}" if several else ""
         hint = f"the first one is at {first}"
         state.found.append(draft.origin.diagnostic("E143", message, "metadata", "name", hint=hint))
     else:
@@ -100,22 +102,23 @@ def _target(state: _Resolution, key: Key, reference: Reference) -> Key | None:
     origin = state.drafts[key].origin
     message = f"there is no {reference.target} {shown(reference.name)}"
     here = [name for kind, home, name in state.drafts if (kind, home) == (reference.target, project)]
-    others = sorted(kind for kind, home, name in state.drafts if (home, name) == (project, reference.name))
     elsewhere = sorted(
         h for kind, h, name in state.drafts if (kind, name) == (reference.target, reference.name)
     )
+    if elsewhere:
+        there = state.drafts[reference.target, elsewhere[0], reference.name].origin
+        place = there.written("metadata", "name").position
+        hint = f"the one at {place} is for {' and '.join(elsewhere)} alone: add {project} to its projects"
+        state.found.append(origin.diagnostic("E140", message, *reference.path, hint=hint))
+        return None
+    others = sorted(kind for kind, home, name in state.drafts if (home, name) == (project, reference.name))
+    hint = did_you_mean(reference.name, here, _known(reference.target, here))
     if others:
         message = (
             f"{shown(reference.name)} is the name of {_a(others[0])}; {_a(reference.target)} is needed here"
         )
-        hint = did_you_mean(reference.name, here, _known(reference.target, here))
-        state.found.append(origin.diagnostic("E141", message, *reference.path, hint=hint))
-        return None
-    if elsewhere:
-        hint = f"there is one in project {elsewhere[0]!r}; references stay within a project"
-    else:
-        hint = did_you_mean(reference.name, here, _known(reference.target, here))
-    state.found.append(origin.diagnostic("E140", message, *reference.path, hint=hint))
+    code = "E141" if others else "E140"
+    state.found.append(origin.diagnostic(code, message, *reference.path, hint=hint))
     return None
 
 

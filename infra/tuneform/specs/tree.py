@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -11,6 +11,7 @@ from tuneform import capabilities
 from tuneform.capabilities import Capabilities
 from tuneform.errors import Diagnostic, Position
 from tuneform.specs.kinds import Metadata, Project, SpecModel
+from tuneform.specs.kinds.base import shown
 from tuneform.specs.text.documents import SpecFile
 from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode, Value
 from tuneform.specs.text.source import Source
@@ -20,17 +21,12 @@ Step = str | int
 
 
 @dataclass(frozen=True)
-class Origin:
-    """What a document was read from: which of the documents of a file, and what it says there."""
+class Written:
+    """Where a value is written: in which of the documents of a file, and at which path in it."""
 
     file: SpecFile
     number: int
-    values: Mapping[str, Value]
-
-    @property
-    def text(self) -> Source:
-        """The text of the file."""
-        return self.file.source
+    path: tuple[Step, ...] = ()
 
     @property
     def root(self) -> MappingNode:
@@ -39,16 +35,21 @@ class Origin:
         assert isinstance(root, MappingNode)
         return root
 
-    def span(self, *path: Step, key: bool = False) -> tuple[int, int]:
-        """Offsets of the value at `path`, or of its key; of the nearest thing around it where it is not written."""
+    @property
+    def position(self) -> Position:
+        """The place of the value."""
+        return self.file.source.position(self.span()[0])
+
+    def span(self, *, key: bool = False) -> tuple[int, int]:
+        """Offsets of the value, or of its key; of the nearest thing around it where it is not written."""
         root = self.root
         node: Node = root
         found = next((entry[0] for name, entry in root.entries.items() if name == "kind"), None)
         span = (found.start, found.end) if found else (node.start, node.start + 1)
-        for index, step in enumerate(path):
+        for index, step in enumerate(self.path):
             if isinstance(node, MappingNode) and isinstance(step, str) and step in node.entries:
                 name, node = node.entries[step]
-                wants_key = key and index == len(path) - 1
+                wants_key = key and index == len(self.path) - 1
                 span = (
                     (name.start, name.end)
                     if wants_key or not isinstance(node, ScalarNode)
@@ -63,8 +64,42 @@ class Origin:
                 break
         return span
 
+
+@dataclass(frozen=True)
+class Origin:
+    """What a document was read from: which of the documents of a file, and what it says for one project.
+
+    `values` is the outcome of what is written in its `spec`, in its `in` and in the defaults of its Project; `layers`
+    has, by their paths in it, the values that are not from the document's own `spec`, and those that were taken away.
+    `project` is that of a document that is for several, empty otherwise.
+    """
+
+    file: SpecFile
+    number: int
+    values: Mapping[str, Value]
+    project: str = ""
+    layers: Mapping[tuple[Step, ...], Written] = field(default_factory=dict)
+
+    @property
+    def text(self) -> Source:
+        """The text of the file."""
+        return self.file.source
+
+    @property
+    def root(self) -> MappingNode:
+        """The document as it is written, with its places."""
+        return Written(self.file, self.number).root
+
+    def written(self, *path: Step) -> Written:
+        """Where the value at `path` is written, or would be: the nearest layer around it decides."""
+        for end in range(len(path), 0, -1) if self.layers else ():
+            layer = self.layers.get(path[:end])
+            if layer is not None:
+                return Written(layer.file, layer.number, (*layer.path, *path[end:]))
+        return Written(self.file, self.number, path)
+
     def has(self, *path: str) -> bool:
-        """Whether the field is written in the document."""
+        """Whether the field is written, wherever that is."""
         value: Value | Mapping[str, Value] = self.values
         for step in path:
             if not isinstance(value, Mapping) or step not in value:
@@ -75,9 +110,33 @@ class Origin:
     def diagnostic(
         self, code: str, message: str, *path: Step, key: bool = False, hint: str = "", severity: str = "error"
     ) -> Diagnostic:
-        """A diagnostic at a field of the document."""
-        start, end = self.span(*path, key=key)
-        return self.text.diagnostic(code, message, start, end, hint=hint, severity=severity)
+        """A diagnostic at a field of the document, wherever it is written; it names the environment it is about."""
+        return self.diagnostic_at(self.written(*path), code, message, key=key, hint=hint, severity=severity)
+
+    def diagnostic_at(
+        self,
+        place: Written,
+        code: str,
+        message: str,
+        *,
+        key: bool = False,
+        hint: str = "",
+        severity: str = "error",
+    ) -> Diagnostic:
+        """The same at a place that is known."""
+        start, end = place.span(key=key)
+        found = place.file.source.diagnostic(code, message, start, end, hint=hint, severity=severity)
+        about = self._about(place)
+        return replace(found, about=(about,)) if about else found
+
+    def _about(self, place: Written) -> str:
+        """What the reader of that place does not see there: for which project, or for which document."""
+        if (place.file, place.number) != (self.file, self.number):
+            metadata = self.values.get("metadata")
+            name = metadata.get("name") if isinstance(metadata, dict) else ""
+            return f"{self.values.get('kind')} {shown(name)}"
+        shows_it = place.path[:1] == ("in",) or place.path[:2] == ("metadata", "projects")
+        return f"project {self.project}" if self.project and not shows_it else ""
 
 
 @dataclass(frozen=True)
@@ -102,7 +161,7 @@ class Document(Generic[SpecT_co]):
 
     def at(self, *path: Step) -> Position:
         """The place of a field, such as `at("spec", "dataset", "ref")`; of what is around it if it is not written."""
-        return self.origin.text.position(self.origin.span(*path)[0])
+        return self.origin.written(*path).position
 
     def diagnostic(
         self, code: str, message: str, *path: Step, key: bool = False, hint: str = "", severity: str = "error"

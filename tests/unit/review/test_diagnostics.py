@@ -15,7 +15,13 @@ from tuneform.errors import Diagnostic, Position
 from tuneform.review.diagnostics import CODES, FORMATS, as_annotations, as_json, as_junit, as_sarif
 
 WRONG = Diagnostic(
-    "E123", "unknown field 'epochs'", Position(Path("specs/a b.yaml"), 9, 66), "did you mean it?", "x", 6
+    "E123",
+    "unknown field 'epochs'",
+    Position(Path("specs/a b.yaml"), 9, 66),
+    "did you mean it?",
+    "x",
+    6,
+    about=("project prod",),
 )
 WARNING = Diagnostic("W101", "an unknown model", Position(Path("specs/c.yaml"), 2, 1), severity="warning")
 NOWHERE = Diagnostic("E101", "there is no file", hint="name a file")
@@ -31,6 +37,7 @@ def test_json_holds_everything() -> None:
         "code": "E123",
         "severity": "error",
         "message": "unknown field 'epochs'",
+        "about": ["project prod"],
         "hint": "did you mean it?",
         "path": "specs/a b.yaml",
         "line": 9,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+
+from . import environments
 
 PROJECT = """\
 apiVersion: tuneform.dev/v1
@@ -465,10 +467,105 @@ BETWEEN = {
     ),
 }
 
+SEVERAL = "---\n".join(environments.ALL)
+
+
+def several(old: str, new: str, text: str = "") -> Bad:
+    """The documents of two projects with one difference."""
+    assert old in SEVERAL
+    return Bad("", text or "# nothing more\n", base=SEVERAL.replace(old, new, 1))
+
+
+def sent(metadata: str = "projects: [dev, prod]", spec: str = "", over: str = "") -> Bad:
+    """One more job beside those of two projects."""
+    more = f"  {spec}\n" if spec else ""
+    text = environments.JOB.replace("name: words, projects: [dev, prod]", f"name: other, {metadata}")
+    return Bad("", f"{text}{more}{over}", base=SEVERAL)
+
+
+def because(why: str, bad: Bad) -> Bad:
+    """The same, with the reason why it is in the table."""
+    return replace(bad, why=why)
+
+
+def in_project(defaults: str) -> Bad:
+    """A Project with defaults."""
+    return several(
+        "location: europe-west4, owner: nlp", f"location: europe-west4, owner: nlp, defaults: {defaults}"
+    )
+
+
+ENVIRONMENTS = {
+    "project and projects": because("of the two one is old", sent("project: dev, projects: [dev, prod]")),
+    "projects of a Project": because(
+        "it is one itself", several("{name: prod}", "{name: prod, projects: [dev]}")
+    ),
+    "no projects": because("emptied by hand", sent("projects: []")),
+    "project named twice": because("copied", sent("projects: [dev, dev]")),
+    "projects as text": because("a list of one", sent("projects: dev")),
+    "unknown project in projects": because("a typo", sent("projects: [dev, prdo]")),
+    "in without projects": because(
+        "it was for one project", sent("project: dev", over="in: {dev: {description: x}}\n")
+    ),
+    "in of a Project": because(
+        "it looks like the others",
+        several(
+            "owner: nlp}\n---\napiVersion: tuneform.dev/v1\nkind: DatasetBucket",
+            "owner: nlp}\nin: {prod: {location: us-central1}}\n---\napiVersion: tuneform.dev/v1\nkind: DatasetBucket",
+        ),
+    ),
+    "unknown project in in": because("a typo would be ignored", sent(over="in: {prdo: {description: x}}\n")),
+    "project not listed in in": because(
+        "half an edit", sent("projects: [dev]", over="in: {prod: {description: x}}\n")
+    ),
+    "in that is a list": because("lists of patches, as in other tools", sent(over="in: [{dev: {}}]\n")),
+    "in of one that is a number": because("a field's value a level too high", sent(over="in: {dev: 1}\n")),
+    "spec inside in": because("a level too many", sent(over="in: {dev: {spec: {description: x}}}\n")),
+    "hyperparameter a level too high in in": because("as in spec", sent(over="in: {dev: {epochCount: 1}}\n")),
+    "typo in in": because("as in spec", sent(over="in:\n  dev:\n    hyperParameters: {epochCont: 1}\n")),
+    "wrong type in in": because(
+        "as in spec", sent(over="in: {prod: {hyperParameters: {epochCount: four}}}\n")
+    ),
+    "null with nothing to take away": because(
+        "it was renamed below", sent(over="in: {dev: {limits: {timeout: null}}}\n")
+    ),
+    "required field taken away": because("nothing below it", sent(over="in: {dev: {dataset: null}}\n")),
+    "wrong for one project": because(
+        "the outcome is judged", sent(over="in: {prod: {dataset: {ref: none}}}\n")
+    ),
+    "adapter size for one project": because(
+        "the model of one environment takes less",
+        sent(
+            spec="hyperParameters: {adapterSize: ADAPTER_SIZE_SIXTEEN}",
+            over="in: {dev: {baseModel: gemini-2.5-pro}}\n",
+        ),
+    ),
+    "defaults of no kind": because("a plural", in_project("{TuningJobs: {description: x}}")),
+    "defaults of a Project": because("inheritance, as elsewhere", in_project("{Project: {owner: x}}")),
+    "live name as a default": because(
+        "all would claim it", in_project("{DatasetBucket: {bucketName: shared}}")
+    ),
+    "null as a default": because("nothing lies below", in_project("{TuningJob: {limits: {timeout: null}}}")),
+    "typo in a default": because(
+        "also without a document that takes it", in_project("{ServiceAccount: {impersonator: []}}")
+    ),
+    "default that leads nowhere": because(
+        "told at the default", in_project("{TuningJob: {encryptionKey: {ref: k}}}")
+    ),
+    "same live name in two projects": because(
+        "one document, two buckets of one name", several("spec: {}", "spec: {bucketName: acme-data}")
+    ),
+    "document of one name for a project": because(
+        "one for both beside one for prod",
+        Bad("", environments.JOB.replace("[dev, prod]", "[prod]"), base=SEVERAL),
+    ),
+}
+
 TABLE: Mapping[str, Mapping[str, Bad]] = {
     "text": TEXT,
     "documents": DOCUMENTS,
     "fields": FIELDS,
     "between": BETWEEN,
+    "environments": ENVIRONMENTS,
 }
 """By golden file."""

@@ -48,7 +48,9 @@ def command(path: Path | None, form: str, capabilities: tuple[Path, ...]) -> Non
     tree, warnings = load_with_rows(where, known)
     for warning in warnings:
         click.echo(warning.render(), err=True)
-    click.echo(f"{len(tree.documents)} documents, {len(tree.of(Dataset))} datasets: nothing is wrong")
+    written = len({(document.origin.text.path, document.origin.number) for document in tree.documents})
+    in_projects = f", {len(tree.documents)} with their projects" if written < len(tree.documents) else ""
+    click.echo(f"{written} documents{in_projects}, {len(tree.of(Dataset))} datasets: nothing is wrong")
 
 
 def _for_programs(path: Path, known: Capabilities, form: str) -> int:

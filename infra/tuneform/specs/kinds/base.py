@@ -9,7 +9,15 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetJsonSchemaHandler,
+    ValidationInfo,
+)
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, PydanticCustomError
@@ -25,7 +33,9 @@ _A_NAME = "a name: at most 23 of a-z, 0-9 and '-', a letter first, no dash last"
 _LONGEST = timedelta(days=36500)
 
 
-def problem(code: str, message: str, *, hint: str = "", at: tuple[str, ...] = ()) -> PydanticCustomError:
+def problem(
+    code: str, message: str, *, hint: str = "", at: tuple[str | int, ...] = ()
+) -> PydanticCustomError:
     """A validation error with one of our codes; `at` leads from the model to the field that is meant."""
     return PydanticCustomError(code, "{message}", {"message": message, "hint": hint, "at": at})
 
@@ -54,6 +64,12 @@ class SpecModel(BaseModel):
 
     values_not_yet: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Values that the API knows and tuneform does not support yet, by the field's name in YAML."""
+
+    replaced: ClassVar[bool] = False
+    """Whether a mapping of this model replaces one that lies below it, rather than being merged with it."""
+
+    identifying: ClassVar[frozenset[str]] = frozenset()
+    """Fields that name what is live, by their names in YAML: as defaults, all documents would claim the same thing."""
 
 
 @dataclass(frozen=True)
@@ -147,6 +163,15 @@ def _label_value(value: str) -> str:
     return value
 
 
+def _each_once(projects: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
+    if info.data.get("project") is not None:
+        raise problem("E130", "'project' and 'projects' exclude each other", hint="keep one of them")
+    for index, name in enumerate(projects):
+        if name in projects[:index]:
+            raise problem("E127", f"{name!r} is named twice", hint="name it once", at=(index,))
+    return projects
+
+
 Name = Annotated[str, Matching(_name, NAME.pattern, _A_NAME)]
 Duration = Annotated[
     timedelta,
@@ -172,6 +197,12 @@ class Metadata(SpecModel):
     """What references call it and, unless said otherwise, what it is called live."""
     project: Name | None = None
     """Name of a Project document; may be left out where there is exactly one."""
+    projects: Annotated[
+        tuple[Name, ...],
+        Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+        AfterValidator(_each_once),
+    ] = ()
+    """Names of several Project documents that this document is for, instead of `project`; `in` says what differs."""
     labels: Labels = Field(default_factory=dict)
     """Google Cloud labels, added to those of the project."""
     annotations: dict[str, str] = Field(default_factory=dict)
@@ -183,6 +214,7 @@ class Metadata(SpecModel):
 class Ref(SpecModel):
     """`{ref: name}`: another document of the same project. Subclasses say of which kind."""
 
+    replaced = True
     target: ClassVar[str] = ""
 
     ref: str

@@ -22,6 +22,7 @@ class Source(SpecModel):
     """Where examples come from: exactly one of `file`, `examples` and `uri`."""
 
     model_config = one_of("file", "examples", "uri")
+    replaced = True
 
     file: Text | None = None
     """A file, relative to the spec file that names it; it must not lead out of the spec folder."""

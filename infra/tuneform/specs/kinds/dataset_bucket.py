@@ -36,6 +36,8 @@ class LifecycleRule(SpecModel):
 class DatasetBucket(SpecModel):
     """A Cloud Storage bucket for datasets: closed to the public and versioned unless said otherwise."""
 
+    identifying = frozenset({"bucketName"})
+
     bucket_name: BucketName = ""
     """The bucket's name, unique in all of Cloud Storage; `<projectId>-<name>` unless said otherwise."""
     location: Annotated[

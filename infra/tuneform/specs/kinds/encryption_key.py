@@ -19,6 +19,8 @@ _OWN = ("key_ring", "key_name", "location", "rotation_period", "protection_level
 class EncryptionKey(SpecModel):
     """A Cloud KMS key for datasets and tuned models: made here, or an existing one by its name."""
 
+    identifying = frozenset({"keyName", "existing"})
+
     key_ring: KmsId = ""
     """Key ring to make and use; needed unless `existing` is given."""
     key_name: KmsId = ""

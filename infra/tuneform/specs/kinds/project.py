@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -43,3 +43,5 @@ class Project(SpecModel):
     """Labels for everything in the project; a document's own labels win."""
     state_bucket: BucketName = Field(default_factory=lambda done: f"{done['project_id']}-tuneform-state")
     """The bucket that keeps the ledger of paid attempts."""
+    defaults: dict[str, dict[str, Any]] = Field(default={})
+    """What documents of a kind say here unless they say otherwise: by kind, a part of its spec."""

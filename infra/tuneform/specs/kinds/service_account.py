@@ -34,6 +34,8 @@ class BucketRole(SpecModel):
 class ServiceAccount(SpecModel):
     """A service account for tuning. The two grants that Vertex AI needs to use it are made with it."""
 
+    identifying = frozenset({"accountId"})
+
     account_id: Annotated[
         str,
         matching(

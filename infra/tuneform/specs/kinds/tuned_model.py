@@ -59,6 +59,8 @@ class Gate(SpecModel):
 class TunedModel(SpecModel):
     """The serving endpoint of a tuning: one name for ever, moved to a revision that passed its gate."""
 
+    identifying = frozenset({"job"})
+
     job: JobRef
     """The TuningJob whose model serves; one TunedModel per job at most."""
     checkpoint: Annotated[

@@ -49,9 +49,9 @@ def check(
     return found
 
 
-def _place(document: Document[SpecModel]) -> tuple[str, int]:
+def _place(document: Document[SpecModel]) -> tuple[str, int, str]:
     """The order of writing, so that the second of two is the one that is reported."""
-    return str(document.origin.text.path), document.origin.number
+    return str(document.origin.text.path), document.origin.number, document.project
 
 
 def _labels(document: Document[SpecModel], project: Project) -> Iterator[Diagnostic]:

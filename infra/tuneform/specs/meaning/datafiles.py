@@ -38,7 +38,7 @@ class DataFiles:
     def faults(self, document: Document[SpecModel]) -> Iterator[Diagnostic]:
         """An error for every data file that is missing, or that lies outside, also through symbolic links."""
         for split, name, _ in _sources(document):
-            file = self._find(document, name)
+            file = self._find(document, split, name)
             if isinstance(file, _Fault):
                 # Where a source is plain text there is no `file`, and the place is that of the text.
                 yield document.diagnostic(file.code, file.message, "spec", split, "file", hint=file.hint)
@@ -47,15 +47,15 @@ class DataFiles:
         """The document with its data files named relative to the root instead of its folder; None with a fault."""
         changed = {}
         for split, name, source in _sources(document):
-            file = self._find(document, name)
+            file = self._find(document, split, name)
             if isinstance(file, _Fault):
                 return None
             changed[split] = source.model_copy(update={"file": file.as_posix()})
         return replace(document, spec=document.spec.model_copy(update=changed)) if changed else document
 
-    def _find(self, document: Document[SpecModel], name: str) -> Path | _Fault:
-        """The file of that name, seen from the document, relative to the root."""
-        folder = document.origin.text.path.parent
+    def _find(self, document: Document[SpecModel], split: str, name: str) -> Path | _Fault:
+        """The file of that name, seen from where the split names it, relative to the root."""
+        folder = document.origin.written("spec", split).file.source.path.parent
         key = (folder, name)
         if key not in self._looked_at:
             self._looked_at[key] = self._look_at(folder, name)

@@ -21,14 +21,22 @@ def check_live_names(documents: Sequence[Document[SpecModel]], index: Documents)
         if named is None:
             continue
         live, field = named
-        if not document.origin.has(*field):
-            field = ("metadata", "name")
-        if live in taken:
-            owner, where = taken[live]
+        place = field if document.origin.has(*field) else ("metadata", "name")
+        if live not in taken:
+            taken[live] = (document, place)
+            continue
+        owner, where = taken[live]
+        if owner.source != document.source:
             message = f"{live} belongs to {owner.kind} {owner.name!r} already"
-            yield document.diagnostic("E152", message, *field, hint=f"that one is at {owner.at(*where)}")
+            hint = f"that one is at {owner.at(*where)}"
         else:
-            taken[live] = (document, field)
+            message = f"{live} would be that of project {owner.project!r} and of project {document.project!r}"
+            hint = (
+                f"give it another {field[-1]} in: {{{document.project}: {{{field[-1]}: …}}}}"
+                if field[0] == "spec"
+                else "give the Projects different projectIds or servingLocations"
+            )
+        yield document.diagnostic("E152", message, *place, hint=hint)
 
 
 def _live_name(document: Document[SpecModel], project: Project) -> tuple[str, tuple[str, ...]] | None:

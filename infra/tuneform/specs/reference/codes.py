@@ -152,6 +152,25 @@ CODES: Mapping[str, Code] = {
         "Vertex AI or the Gemini API has it and tuneform does not yet. It is refused by name rather than ignored.",
         _job("later", "method: PREFERENCE_TUNING"),
     ),
+    "E132": Code(
+        "Nothing to take away",
+        "Null takes away what a lower layer says: `in` what spec or the Project's defaults say, spec what those say. "
+        "Here nothing is said below.",
+        _document("DatasetBucket", "more", "{}", "projects: [demo]") + "in: {demo: {lifecycle: null}}\n",
+    ),
+    "E133": Code(
+        "What differs, and where",
+        "`in` says what differs in a project, by the project's name; the document lists its projects in "
+        "metadata.projects. A Project has no `in`: it is one environment itself.",
+        _BUCKET + "in: {demo: {versioning: false}}\n",
+    ),
+    "E134": Code(
+        "Not a default",
+        "A Project's defaults are for the documents of other kinds. What names one live thing cannot be among them: "
+        "all documents of the kind would claim that thing.",
+        _PROJECT.replace("ml-team}", "ml-team, defaults: {DatasetBucket: {bucketName: shared-data}}}"),
+        alone=True,
+    ),
     "E140": Code(
         "Reference to nothing",
         "`{ref: name}` names no document of the kind that is needed in the same project.",
@@ -175,13 +194,14 @@ CODES: Mapping[str, Code] = {
     ),
     "E145": Code(
         "Project not said",
-        "There are several Projects; each document says in metadata.project which one it belongs to.",
+        "There are several Projects; each document says in metadata which one it belongs to (`project`), or which ones "
+        "(`projects`).",
         _PROJECT + "---\n" + _PROJECT.replace("asia", "europe") + "---\n" + _BUCKET,
         alone=True,
     ),
     "E146": Code(
         "Unknown project",
-        "metadata.project names no Project document.",
+        "metadata.project, or one of metadata.projects, names no Project document.",
         _document("DatasetBucket", "more", "{}", "project: prod"),
     ),
     "E147": Code("No project", "Documents belong to a Project, and there is none.", _BUCKET, alone=True),

@@ -50,6 +50,8 @@ def type_in_words(annotation: Any) -> str:
         return ", ".join(f"`{value}`" for value in args)
     if origin is tuple:
         return f"list of {type_in_words(args[0])}"
+    if origin is dict and get_origin(args[1]) is dict:
+        return "mapping of kinds to parts of their specs"
     if origin is dict:
         return "mapping of text to text"
     if args:

@@ -1,4 +1,4 @@
-"""What `tuneform explain` shows: a kind, a field at any depth, metadata, or the code of a diagnostic."""
+"""What `tuneform explain` shows: a kind, a field at any depth, metadata, in, or the code of a diagnostic."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from tuneform.capabilities import PUBLISHER, Capabilities, built_in
 from tuneform.capabilities.words import about_model, about_platforms
 from tuneform.errors import SettingsError
 from tuneform.specs.kinds import KINDS, Metadata, Ref, SpecModel
+from tuneform.specs.reference import environments
 from tuneform.specs.reference.codes import Code
 from tuneform.specs.reference.documentation import default_in_words, meanings, text, type_in_words
 from tuneform.specs.reference.examples import EXAMPLES
@@ -24,6 +25,8 @@ def explain(what: str, codes: Mapping[str, Code], known: Capabilities | None = N
     """
     if what.upper() in codes:
         return "\n".join(_code(what.upper(), codes[what.upper()]))
+    if what == "in":
+        return f"in: what differs between the projects of a document\n\n{environments.TEXT.replace('`', '').rstrip()}"
     known = known or built_in()
     if model_known := known.find(what):
         return "\n".join(about_model(model_known, known))
@@ -39,7 +42,7 @@ def explain(what: str, codes: Mapping[str, Code], known: Capabilities | None = N
         if what.removeprefix(PUBLISHER).startswith("gemini-"):
             hint = did_you_mean(what, list(known.models), f"documents name {', '.join(known.models)}")
             raise SettingsError(f"no document that tuneform knows names the model {what!r}", remedy=hint)
-        names = [*KINDS, "metadata", "models", *codes]
+        names = [*KINDS, "metadata", "in", "models", *codes]
         hint = did_you_mean(first, names, f"the kinds are {', '.join(KINDS)}; or name a code, such as E123")
         raise SettingsError(f"nothing is called {first!r}", remedy=hint)
     if path[:1] == ["metadata"]:

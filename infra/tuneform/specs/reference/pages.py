@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
+from tuneform.specs.reference import environments
 from tuneform.specs.reference.codes import CODES
 from tuneform.specs.reference.documentation import default_in_words, meanings, text, type_in_words
 from tuneform.specs.reference.examples import EXAMPLES
@@ -16,7 +17,7 @@ _HEAD = """\
 <!-- Written by `python -m tuneform.specs.reference docs`; edit the docstrings in infra/tuneform/specs/kinds. -->
 
 A folder of specs holds `*.yaml` files in any arrangement; a file holds any number of documents, separated by
-`---`. A document has four parts:
+`---`. A document has four parts, and a fifth, `in`, where it is [for several projects](#several-projects):
 
 ```yaml
 apiVersion: tuneform.dev/v1
@@ -34,6 +35,7 @@ Whole numbers may have underscores (`5_000_000`). Durations are numbers with uni
 def specs_page() -> str:
     """The reference of all kinds, as Markdown."""
     parts = [_HEAD, "## metadata\n", text(Metadata.__doc__), "", *_table(Metadata)]
+    parts += ["", "## Several projects\n", environments.TEXT.rstrip()]
     for name, kind in KINDS.items():
         parts += [
             "",

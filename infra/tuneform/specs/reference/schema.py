@@ -13,10 +13,11 @@ from typing import Any
 from pydantic.json_schema import models_json_schema
 from pydantic_core import PydanticUndefined
 
-from tuneform.specs.kinds import KINDS, Metadata, SpecModel
+from tuneform.specs.kinds import KINDS, Metadata, Project, SpecModel
 from tuneform.specs.reference.documentation import as_written, meanings, text
-from tuneform.specs.shape import nested
+from tuneform.specs.shape import fields, nested
 from tuneform.specs.typed import API_VERSION
+from tuneform.specs.typed.layers import merging
 
 _BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -27,8 +28,13 @@ def schema() -> dict[str, Any]:
     parts: list[type[SpecModel]] = [Metadata, *KINDS.values()]
     _, made = models_json_schema([(part, "validation") for part in parts], by_alias=True)
     definitions: dict[str, Any] = made["$defs"]
-    for model in {inner for part in parts for inner in _models(part)}:
+    models = {inner.__name__: inner for part in parts for inner in _models(part)}
+    for model in models.values():
         _describe(definitions[model.__name__], model)
+    for model in (inner for kind in KINDS.values() for inner in _merged(kind)):
+        definitions[f"{model.__name__}Part"] = _part(definitions[model.__name__], model)
+    definitions["Project"]["properties"]["defaults"] |= _defaults()
+    definitions["Metadata"]["not"] = {"required": ["project", "projects"]}
     return {
         "$schema": DIALECT,
         "title": "A tuneform document",
@@ -40,6 +46,10 @@ def schema() -> dict[str, Any]:
             "kind": {"enum": list(KINDS), "description": "What the document describes."},
             "metadata": {"$ref": "#/$defs/Metadata"},
             "spec": {"type": "object", "description": "What is wanted."},
+            "in": {
+                "type": "object",
+                "description": "What differs in each of metadata.projects, by its name: a part of the spec.",
+            },
         },
         "allOf": [_when(kind) for kind in KINDS],
         "$defs": definitions,
@@ -52,11 +62,48 @@ def as_text() -> str:
 
 
 def _when(kind: str) -> dict[str, Any]:
-    """What `spec` is for one kind."""
-    return {
-        "if": {"properties": {"kind": {"const": kind}}, "required": ["kind"]},
-        "then": {"properties": {"spec": {"$ref": f"#/$defs/{kind}"}}},
+    """What `spec` and `in` are for one kind. Where something is said `in` a project, `spec` need not be whole."""
+    whole, part = {"$ref": f"#/$defs/{kind}"}, {"$ref": f"#/$defs/{kind}Part"}
+    of_the_kind = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
+    if kind == Project.__name__:
+        return {"if": of_the_kind, "then": {"properties": {"spec": whole, "in": False}}}
+    several = {
+        "properties": {
+            "metadata": {"required": ["projects"]},
+            "spec": part,
+            "in": {"additionalProperties": part},
+        }
     }
+    one = {"properties": {"spec": whole}}
+    return {"if": of_the_kind, "then": {"if": {"required": ["in"]}, "then": several, "else": one}}
+
+
+def _defaults() -> dict[str, Any]:
+    """A Project's defaults: for each other kind a part of its spec, without what names one live thing."""
+    kinds = {name: model for name, model in KINDS.items() if model is not Project}
+    return {
+        "additionalProperties": False,
+        "properties": {
+            name: {
+                "allOf": [
+                    {"$ref": f"#/$defs/{name}Part"},
+                    {"properties": dict.fromkeys(sorted(model.identifying), False)},
+                ]
+            }
+            for name, model in kinds.items()
+        },
+    }
+
+
+def _part(whole: dict[str, Any], model: type[SpecModel]) -> dict[str, Any]:
+    """A part of what a model describes: nothing is required, and null takes away."""
+    properties = {}
+    for name, said in whole["properties"].items():
+        inner = merging(model, name)
+        there = f"{inner.__name__}Part" if inner else f"{model.__name__}/properties/{name}"
+        value = [{"$ref": f"#/$defs/{there}"}, {"type": "null"}]
+        properties[name] = {"description": said["description"], "anyOf": value}
+    return {**whole, "properties": properties, "required": []}
 
 
 def _models(model: type[SpecModel]) -> Iterator[type[SpecModel]]:
@@ -65,6 +112,15 @@ def _models(model: type[SpecModel]) -> Iterator[type[SpecModel]]:
         inner = nested(info.annotation)
         if inner is not None:
             yield from _models(inner)
+
+
+def _merged(model: type[SpecModel]) -> Iterator[type[SpecModel]]:
+    """The models of which a part may be said."""
+    if model is not Project:
+        yield model
+        for name in fields(model):
+            if (inner := merging(model, name)) is not None:
+                yield from _merged(inner)
 
 
 def _describe(definition: dict[str, Any], model: type[SpecModel]) -> None:

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from unittest.mock import Mock
 from xml.etree import ElementTree
 
 import pytest
 from click.testing import CliRunner
 
+from tuneform.datasets import prepare
 from tuneform.entrypoints.cli.check import command
+from tuneform.entrypoints.cli.running import rows as reading
+from tuneform.specs.reference.environments import EXAMPLE
 
 SPECS = Path(__file__).parents[4] / "specs"
 BAD = """\
@@ -93,3 +97,24 @@ def test_a_capability_file_is_checked_with_the_specs(tmp_path: Path) -> None:
     assert result.exit_code == 1
     assert (found["code"], found["line"]) == ("E181", 2)
     assert "did you mean 'customer_managed_keys'?" in found["hint"]
+
+
+def test_a_document_of_two_projects_counts_once_and_its_rows_are_read_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.yaml").write_text(EXAMPLE)
+    lines = "".join(f"question {n},answer {n % 3}\n" for n in range(200))
+    for name in ("train", "small"):
+        (tmp_path / f"{name}.csv").write_text("text_input,output\n" + lines)
+    read = Mock(wraps=prepare)
+    monkeypatch.setattr(reading, "prepare", read)
+
+    told = CliRunner().invoke(command, [str(tmp_path)])
+
+    assert told.stdout == "7 documents, 11 with their projects, 2 datasets: nothing is wrong\n"
+    assert [call.args[0].training.file for call in read.call_args_list] == ["small.csv", "train.csv"]
+    # The same rows in both.
+    (tmp_path / "a.yaml").write_text(EXAMPLE.replace("small.csv", "train.csv"))
+    read.reset_mock()
+    CliRunner().invoke(command, [str(tmp_path)])
+    assert [call.args[0].training.file for call in read.call_args_list] == ["train.csv"]

@@ -35,8 +35,8 @@ def _look_at_rows(tree: Tree) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """Errors and warnings in all local datasets; what lies in Cloud Storage is looked at by preview and up."""
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
-    for document in tree.of(Dataset):
-        source = inputs.source(tree, document)
+    # One document may be for several projects, with the same rows in each.
+    for source in dict.fromkeys(inputs.source(tree, document) for document in tree.of(Dataset)):
         if source.is_remote:
             continue
         try:

@@ -1,27 +1,27 @@
-"""Nodes to typed documents: pydantic's errors brought back to the places they are about."""
+"""One document read with its model: pydantic's errors brought back to the places they are about."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tuneform.errors import Diagnostic
-from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
+from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Ref, SpecModel
 from tuneform.specs.kinds.base import shown
 from tuneform.specs.shape import Step, did_you_mean, fields, model_at
-from tuneform.specs.text.documents import SpecFile
 from tuneform.specs.text.nodes import MappingNode, Node, ScalarNode, Value
 from tuneform.specs.text.parse import MAX_FOUND, TOO_MANY
-from tuneform.specs.tree import Origin
+from tuneform.specs.tree import Origin, Written
+from tuneform.specs.typed.layers import without_nulls
 
 API_VERSION = "tuneform.dev/v1"
-_PARTS = ("apiVersion", "kind", "metadata", "spec")
-_ALL_PARTS = frozenset(_PARTS)
+PARTS = ("apiVersion", "kind", "metadata", "spec", "in")
+REQUIRED_PARTS = frozenset(PARTS[:-1])
 _EXPECTED = {
     "string_type": "text",
     "int_type": "a whole number",
@@ -31,66 +31,12 @@ _EXPECTED = {
     "dict_type": "a mapping",
     "model_type": "a mapping",
 }
-_CONFLICT = "git leaves such lines where two changes met: keep one of them"
 _BOOLISH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+OURS = re.compile(r"E\d{3}")
 _PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]+)?%")
 _THOUSANDS = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+")
 _NUMBERISH = re.compile(r"[-+]?[0-9][0-9_:.xobXOBa-fA-F]*")
 ModelT = TypeVar("ModelT", bound=SpecModel)
-
-
-@dataclass(frozen=True)
-class Draft:
-    """A document as far as it could be read; `metadata` and `spec` are None where they are wrong.
-
-    `name` and `project` are as written in metadata, even when other metadata is wrong; empty when not written.
-    """
-
-    kind: str
-    name: str
-    project: str
-    metadata: Metadata | None
-    spec: SpecModel | None
-    origin: Origin
-
-
-def draft(file: SpecFile, number: int, value: Value) -> tuple[Draft | None, Sequence[Diagnostic]]:
-    """One document from its value, and everything that is wrong with it by itself."""
-    if not isinstance(value, dict) or not any(name in value for name in _PARTS):
-        message = "a document must be a mapping with apiVersion, kind, metadata and spec"
-        start = file.parsed.roots[number].start
-        hint = _CONFLICT if file.source.text.startswith("<<<<<<<", start) else ""
-        return None, [file.source.diagnostic("E122", message, start, hint=hint)]
-    origin = Origin(file, number, value)
-    sound = _sound(origin)
-    if sound is not None:
-        return sound, ()
-    reader = _Reader(origin)
-    kind = reader.envelope()
-    metadata = reader.part("metadata", Metadata)
-    if kind is None:
-        return None, reader.found
-    name, project = (_text(origin.root, "metadata", field) for field in ("name", "project"))
-    return Draft(kind, name, project, metadata, reader.part("spec", KINDS[kind]), origin), reader.found
-
-
-def _sound(origin: Origin) -> Draft | None:
-    """The document where nothing is wrong with it, made without a look at its places."""
-    kind, metadata = origin.values.get("kind"), origin.values.get("metadata")
-    if (
-        origin.values.keys() != _ALL_PARTS
-        or origin.values["apiVersion"] != API_VERSION
-        or not (isinstance(kind, str) and kind in KINDS and isinstance(metadata, dict))
-        # Null here is a word that was written, and looked up as the name of a project.
-        or metadata.get("project", "") is None
-    ):
-        return None
-    try:
-        who = Metadata.model_validate(metadata, by_alias=True, by_name=False)
-        spec = KINDS[kind].model_validate(origin.values["spec"], by_alias=True, by_name=False)
-    except ValidationError:
-        return None
-    return Draft(kind, who.name, who.project or "", who, spec, origin)
 
 
 def _text(node: Node, *path: str) -> str:
@@ -101,7 +47,7 @@ def _text(node: Node, *path: str) -> str:
     return node.text if isinstance(node, ScalarNode) else ""
 
 
-class _Reader:
+class Reader:
     """Reads one document and gathers what is wrong with it."""
 
     def __init__(self, origin: Origin) -> None:
@@ -109,12 +55,31 @@ class _Reader:
         self.found: list[Diagnostic] = []
 
     def report(self, code: str, message: str, *path: Step, key: bool = False, hint: str = "") -> None:
-        self.found.append(self.origin.diagnostic(code, message, *path, key=key, hint=hint))
+        """Gather an error at a path of the outcome, wherever that is written."""
+        self.report_at(self.origin.written(*path), code, message, key=key, hint=hint)
+
+    def report_at(
+        self, place: Written, code: str, message: str, *, key: bool = False, hint: str = ""
+    ) -> None:
+        """Gather an error at a place that is known."""
+        self.found.append(self.origin.diagnostic_at(place, code, message, key=key, hint=hint))
+
+    def text(self, *path: str) -> str:
+        """The text at a path, whatever it means; empty where there is none."""
+        return _text(self.origin.root, *path)
 
     def envelope(self) -> str | None:
         """Checks apiVersion and the names of the parts; returns the kind when it is one we know."""
         entries = self.origin.values
-        version, kind = _text(self.origin.root, "apiVersion"), _text(self.origin.root, "kind")
+        known_kind = entries.get("kind")
+        if (
+            entries.get("apiVersion") == API_VERSION
+            and isinstance(known_kind, str)
+            and known_kind in KINDS
+            and all(name in PARTS for name in entries)
+        ):
+            return known_kind
+        version, kind = self.text("apiVersion"), self.text("kind")
         if version != API_VERSION:
             message = (
                 f"apiVersion {shown(version)} is not known"
@@ -122,9 +87,11 @@ class _Reader:
                 else "missing field 'apiVersion'"
             )
             self.report("E120", message, "apiVersion", hint=f"write apiVersion: {API_VERSION}")
-        unknown = [name for name in entries if name not in _PARTS]
+        unknown = [name for name in entries if name not in PARTS]
         for name in unknown[:MAX_FOUND]:
-            hint = did_you_mean(name, _PARTS, "a document has apiVersion, kind, metadata and spec")
+            hint = did_you_mean(
+                name, PARTS, "a document has apiVersion, kind, metadata, spec and, for several projects, in"
+            )
             self.report("E123", f"unknown field {shown(name)}", name, key=True, hint=hint)
         if len(unknown) > MAX_FOUND:
             self.report("E114", TOO_MANY, unknown[MAX_FOUND], key=True)
@@ -151,23 +118,27 @@ class _Reader:
             return None
         value = self.origin.values[name]
         before = len(self.found)
-        made = self._validate(name, model, value)
+        made, errors = _validated(model, value)
+        self._translate_all(name, model, errors)
         if made is None and all(d.code in {"E123", "E131"} for d in self.found[before:]):
             # Only fields that could be left out: what remains is looked at by the later checks.
-            quiet = _Reader(self.origin)
-            made = quiet._validate(name, model, _without_unknown(model, value))
+            made, _ = _validated(model, _without_unknown(model, value))
         return made
 
-    def _validate(self, name: str, model: type[ModelT], value: Value) -> ModelT | None:
-        try:
-            return model.model_validate(value, by_alias=True, by_name=False)
-        except ValidationError as invalid:
-            errors = _of_their_own(invalid.errors(include_url=False))
-            for error in errors[:MAX_FOUND]:
-                self._translate(name, model, error)
-            if len(errors) > MAX_FOUND:
-                self.report("E114", TOO_MANY, name, key=True)
-        return None
+    def look_at_part(self, name: str, model: type[SpecModel]) -> None:
+        """Gather what is wrong with a part that need not be whole: other layers may say the rest, or null."""
+        value = self.origin.values.get(name)
+        if isinstance(value, dict):
+            _, errors = _validated(model, without_nulls(model, value))
+            self._translate_all(
+                name, model, [error for error in errors if not _about_the_whole(model, error)]
+            )
+
+    def _translate_all(self, name: str, model: type[SpecModel], errors: Sequence[ErrorDetails]) -> None:
+        for error in errors[:MAX_FOUND]:
+            self._translate(name, model, error)
+        if len(errors) > MAX_FOUND:
+            self.report("E114", TOO_MANY, name, key=True)
 
     def _translate(self, part: str, model: type[SpecModel], error: ErrorDetails) -> None:
         loc = tuple(error["loc"])
@@ -184,33 +155,48 @@ class _Reader:
             self._wrong_type(part, model, path, kind, error["input"])
         elif kind == "too_short":
             self.report("E127", f"{_field(path)}: nothing is in it, and one is the least", part, *path)
-        elif re.fullmatch(r"E\d{3}", kind):
-            self.report(
-                kind,
-                self._named(path, error["msg"]),
-                part,
-                *path,
-                *context["at"],
-                key=key,
-                hint=context["hint"],
-            )
+        elif OURS.fullmatch(kind):
+            self._of_our_own(kind, part, path, context, key=key)
         else:
             message = re.sub(r"^\w+ should ", "", error["msg"])
             self.report(
                 "E127", f"{_field(path)}: {shown(error['input'])} should {message}", part, *path, key=key
             )
 
-    def _named(self, path: Sequence[Step], message: str) -> str:
-        return f"{_field(path)}: {message}" if path else message
+    def _of_our_own(
+        self, kind: str, part: str, path: tuple[Step, ...], context: Mapping[str, Any], *, key: bool
+    ) -> None:
+        """An error that a kind raised; one about a mapping as a whole stands in the strongest of its layers."""
+        message = f"{_field(path)}: {context['message']}" if path else context["message"]
+        place = self.origin.written(part, *path, *context["at"])
+        hint = context["hint"]
+        if not context["at"] and not key:
+            place = self._strongest((part, *path)) or place
+        elif not hint and self.origin.project and place.path[:1] != ("in",):
+            inner = "".join(f"{{{step}: " for step in (self.origin.project, *path, *context["at"]))
+            hint = f"or take it away there: in: {inner}null{'}' * inner.count('{')}"
+        self.report_at(place, kind, message, key=key, hint=hint)
+
+    def _strongest(self, path: tuple[Step, ...]) -> Written | None:
+        """The mapping in `in` that says a part of the mapping at a path of the outcome."""
+        parts = (at for inner, at in self.origin.layers.items() if inner[: len(path)] == path)
+        over = next((at for at in parts if at.path[0] == "in"), None)
+        return replace(over, path=("in", self.origin.project, *path[1:])) if over else None
 
     def _missing(self, part: str, model: type[SpecModel], path: Sequence[Step]) -> None:
         around = (part, *path[:-1])
+        message = f"missing field {path[-1]!r} in {dotted(self.origin.written(*around).path)}"
+        null = self.origin.layers.get((part, *path))
+        if null is not None:
+            self.report_at(null, "E124", message, hint="null takes it away: leave that out, or give a value")
+            return
         inner = model_at(model, path[:-1])
         hint = "write {ref: name}" if inner and issubclass(inner, Ref) else ""
-        self.report("E124", f"missing field {path[-1]!r} in {_dotted(around)}", *around, key=True, hint=hint)
+        self.report("E124", message, *around, key=True, hint=hint)
 
     def _unknown(self, part: str, model: type[SpecModel], path: Sequence[Step]) -> None:
         name, inner = str(path[-1]), model_at(model, path[:-1])
+        around = self.origin.written(part, *path).path[:-1]
         if inner and name in inner.not_yet:
             self.report(
                 "E131", f"{name!r} is not supported yet", part, *path, key=True, hint=inner.not_yet[name]
@@ -218,6 +204,8 @@ class _Reader:
             return
         known = list(fields(inner)) if inner else []
         hint = did_you_mean(name, known)
+        if around[:1] == ("in",) and len(path) == 1 and name in PARTS:
+            hint = f"write its fields directly below {around[1]}"
         if not hint:
             deeper = (
                 [f.name for f in fields(inner).values() if f.model and name in fields(f.model)]
@@ -227,7 +215,7 @@ class _Reader:
             hint = f"it belongs in {deeper[0]!r}" if deeper else f"known here: {', '.join(known)}"
         self.report(
             "E123",
-            f"unknown field {shown(name)} in {_dotted((part, *path[:-1]))}",
+            f"unknown field {shown(name)} in {dotted(around)}",
             part,
             *path,
             key=True,
@@ -255,7 +243,7 @@ class _Reader:
             )
         else:
             self.report(
-                "E125", f"{_field(path)}: expected one of {listed}, found {_described(value)}", part, *path
+                "E125", f"{_field(path)}: expected one of {listed}, found {described(value)}", part, *path
             )
 
     def _wrong_type(
@@ -275,11 +263,19 @@ class _Reader:
             hint = f"write [{value}]"
         self.report(
             "E125",
-            f"{_field(path) or part}: expected {_EXPECTED[kind]}, found {_described(value)}",
+            f"{_field(path) or part}: expected {_EXPECTED[kind]}, found {described(value)}",
             part,
             *path,
             hint=hint,
         )
+
+
+def _validated(model: type[ModelT], value: Value) -> tuple[ModelT | None, list[ErrorDetails]]:
+    """The model of a value, or what pydantic says is wrong with it."""
+    try:
+        return model.model_validate(value, by_alias=True, by_name=False), []
+    except ValidationError as invalid:
+        return None, _of_their_own(invalid.errors(include_url=False))
 
 
 def _of_their_own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
@@ -295,6 +291,19 @@ def _of_their_own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
             )
         )
     ]
+
+
+def _about_the_whole(model: type[SpecModel], error: ErrorDetails) -> bool:
+    """Whether an error is about what a mapping that merges says in all: with other layers it may be otherwise."""
+    path = error["loc"]
+    if error["type"] == "missing":
+        path = path[:-1]
+    elif not OURS.fullmatch(error["type"]):
+        return False
+    around = [model_at(model, path[:end]) for end in range(len(path) + 1)]
+    if any(isinstance(step, int) for step in path) or around[-1] is None:
+        return False
+    return not any(inner is not None and inner.replaced for inner in around)
 
 
 def _number_hint(text: str) -> str:
@@ -327,14 +336,16 @@ def _field(path: Sequence[Step]) -> str:
     return name if name.isprintable() else shown(name)
 
 
-def _dotted(path: Sequence[Step]) -> str:
+def dotted(path: Sequence[Step]) -> str:
+    """A path as people write it."""
     text = ""
     for step in path:
         text += f"[{step}]" if isinstance(step, int) else f".{step}" if text else step
     return text
 
 
-def _described(value: object) -> str:
+def described(value: object) -> str:
+    """What was found, in words."""
     if value is None:
         return "nothing"
     if isinstance(value, bool):
