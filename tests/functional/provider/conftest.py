@@ -29,18 +29,26 @@ def slow_emulator(tmp_path: Path) -> Iterator[Emulator]:
     store.close()
 
 
-class Behind(WallClock):
-    """A clock that is late: what the service did just now happened a while ago by this machine's time."""
+class Later(WallClock):
+    """A service's clock that is moved ahead by hand: what was done just now is then a while ago."""
+
+    ahead = timedelta(0)
 
     def now(self) -> datetime:
-        return super().now() - timedelta(minutes=10)
+        return super().now() + self.ahead
 
 
 @pytest.fixture
-def late_emulator(tmp_path: Path) -> Iterator[Emulator]:
-    """An emulator whose jobs have ended long enough ago for their models to be missed."""
-    store = Store(tmp_path / "late-state" / "emulator.db")
-    world = World(store, Behind(), Settings(queued_seconds=0, pending_seconds=0))
+def later() -> Later:
+    """The clock of `lasting_emulator`."""
+    return Later()
+
+
+@pytest.fixture
+def lasting_emulator(tmp_path: Path, later: Later) -> Iterator[Emulator]:
+    """An emulator in which time can pass without anybody waiting for it."""
+    store = Store(tmp_path / "lasting-state" / "emulator.db")
+    world = World(store, later, Settings(queued_seconds=0, pending_seconds=0))
     with server.running(world) as endpoint:
         yield Emulator(endpoint, world)
     store.close()

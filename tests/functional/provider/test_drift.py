@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from tests.functional.emulators import Emulator
+from tests.functional.provider.conftest import Later
 from tests.functional.provider.engine import (
     WITH_ENGINE,
     Ran,
@@ -16,6 +17,8 @@ from tests.functional.provider.engine import (
     vertex,
     write_specs,
 )
+
+from tuneform.reconcile.plan.tuning import SETTLING
 
 pytestmark = WITH_ENGINE
 
@@ -123,9 +126,9 @@ def test_a_replaced_dataset_object_is_shown_by_its_split_and_put_back(
 
 
 def test_a_model_that_somebody_deleted_is_trained_again_only_when_that_is_asked_for(
-    late_emulator: Emulator, tmp_path: Path
+    lasting_emulator: Emulator, later: Later, tmp_path: Path
 ) -> None:
-    emulator = late_emulator
+    emulator = lasting_emulator
     applied = Stack(tmp_path / "stack", write_specs(tmp_path / "specs"), emulator.endpoint)
     applied.up()
     served = applied.outputs()["intents"]
@@ -137,6 +140,7 @@ def test_a_model_that_somebody_deleted_is_trained_again_only_when_that_is_asked_
         there = f"/v1/{deployed['endpoint']}:undeployModel"
         emulator.call("POST", there, json={"deployedModelId": deployed["deployedModelId"]})
     assert emulator.call("DELETE", f"/v1/{model['name']}").ok
+    later.ahead = 2 * SETTLING  # until then the model may only be late
 
     with pytest.raises(RunFailedError, match=r"was deleted by someone else(?s:.*)onModelLost: retrain"):
         applied.up()
