@@ -10,7 +10,8 @@ How to write a sweep:
   (TUNEFORM_LIST_LAG=0 unless changed), `stage.control` has faults, barriers, the log and the clock (`control.Control`).
 - `undisturbed.points` is every call of that apply as a `Point`; `control.hold(point.when, **point.calls)` strikes
   there, and so does a fault's `{"calls": point.calls}`. `reach(control, run)` waits until the run is held, or has
-  ended (None). `bounded(points, reads)` is a selection for `make test`; the rest is for `@pytest.mark.slow`.
+  ended (None). `bounded(points, reads)` and `states(points, reads)` are selections for
+  `make test`; the rest is for `@pytest.mark.slow`.
 - `go_on(stage, undisturbed.ending)` runs again and says what is wrong then: `Complaint`s of a second paid attempt, an
   orphan, a divergence from the undisturbed end, or a run or plan that does not end well. `endings.ending(stage.world)`
   is all that is live as plain data.

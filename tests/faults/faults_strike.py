@@ -56,13 +56,19 @@ REFUSED = (
     Fault("403", {"kind": "permission"}),
 )
 """Before the call does anything, though a slow one comes later."""
-LOST = (*(replace(fault, when="after") for fault in REFUSED if fault.name not in ("429", "403")),)
-"""The call did what it was sent for, and nobody hears of it."""
 LASTING = (
     Fault("503", _status("UNAVAILABLE"), times=FOR_GOOD),
     Fault("403", {"kind": "permission"}, times=FOR_GOOD),
 )
 """It goes on failing: the run has to give up."""
+PLAIN = ("429", "403")
+"""What says that nothing happened. All else is `Ambiguous` to the core: see platforms/vertex/errors.py."""
+UNCLEAR = (*(fault for fault in REFUSED if fault.name not in PLAIN),)
+"""Whether the call did anything is not said; it did not."""
+LOST = (*(replace(fault, when="after") for fault in UNCLEAR),)
+"""The call did what it was sent for, and nobody hears of it."""
+APART = (*(fault for fault in REFUSED if fault.name in PLAIN), *LASTING)
+"""Faults that are no other's like: each means something of its own to the core."""
 
 
 @dataclass(frozen=True)
@@ -137,4 +143,17 @@ def judge(name: str, verdicts: Iterable[Verdict], tally: Tally) -> None:
     assert sum(verdict.met for verdict in every) >= 0.9 * len(every)
 
 
-__all__ = ["LASTING", "LOST", "REFUSED", "Fault", "Verdict", "Wanted", "judge", "points", "strike", "sweep"]
+__all__ = [
+    "APART",
+    "LASTING",
+    "LOST",
+    "REFUSED",
+    "UNCLEAR",
+    "Fault",
+    "Verdict",
+    "Wanted",
+    "judge",
+    "points",
+    "strike",
+    "sweep",
+]

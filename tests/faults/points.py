@@ -72,6 +72,17 @@ def bounded(points: Iterable[Point], reads: int) -> list[Point]:
     return [point for point in everything if point.writes or id(point) in chosen]
 
 
+def states(points: Iterable[Point], reads: int) -> list[Point]:
+    """A point in each state that a run which dies may leave, and so many calls that look.
+
+    What a killed run knew is gone with it, so only what it had done counts: to die before a write is sent is to die
+    after the one before it. Hence the far side of every write, and the near side of the first.
+    """
+    chosen = bounded(points, reads)
+    first = min(point.number for point in chosen if point.writes)
+    return [point for point in chosen if not point.writes or point.when == "after" or point.number == first]
+
+
 def reach(control: Control, run: Run, *, besides: str = "", seconds: float = 120.0) -> Held | None:
     """The call of a run that a barrier holds, once it does; None when the run ended without it.
 

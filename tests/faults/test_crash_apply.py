@@ -9,12 +9,12 @@ import pytest
 from tests.faults.appliers import Forked, Installed
 from tests.faults.crash import Reference, Verdict, crash, late, reference
 from tests.faults.judging import Strike, judge
-from tests.faults.points import Point, bounded
+from tests.faults.points import Point, bounded, states
 from tests.faults.scene import Scene
 from tests.faults.stage import Snapshot, prepare
 from tests.faults.tally import Tally
 
-READS = 8
+READS = 4
 """So many calls that only look are taken into the bounded sweep."""
 POINTER = Scene(serving="pointer")
 OTHERS = {
@@ -28,7 +28,7 @@ OTHERS = {
 def test_killed_at_any_writing_call_the_next_apply_ends_as_if_nothing_had_happened(
     second_revision: Snapshot, undisturbed: Reference, subtests: pytest.Subtests, tally: Tally
 ) -> None:
-    points = bounded(undisturbed.points, READS)
+    points = states(undisturbed.points, READS)
     judge("crash: apply", points, _killed(second_revision, undisturbed), subtests, tally)
 
 
@@ -37,7 +37,7 @@ def test_killed_at_any_writing_call_the_next_apply_ends_as_if_nothing_had_happen
 def test_killed_at_any_call_at_all(
     second_revision: Snapshot, undisturbed: Reference, subtests: pytest.Subtests, tally: Tally
 ) -> None:
-    chosen = {str(point) for point in bounded(undisturbed.points, READS)}
+    chosen = {str(point) for point in states(undisturbed.points, READS)}
     points = [point for point in undisturbed.points if str(point) not in chosen]
     judge("crash: apply", points, _killed(second_revision, undisturbed), subtests, tally)
 

@@ -8,11 +8,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from itertools import cycle
+from itertools import cycle, islice
 
 import pytest
 from tests.faults.faults_bench import QUICK, Beginning, Wanted, prepare
-from tests.faults.faults_strike import LASTING, LOST, REFUSED, Fault, Verdict, judge, points, strike, sweep
+from tests.faults.faults_strike import (
+    APART,
+    LASTING,
+    LOST,
+    REFUSED,
+    UNCLEAR,
+    Fault,
+    Verdict,
+    judge,
+    points,
+    strike,
+    sweep,
+)
 from tests.faults.points import Point
 from tests.faults.tally import Tally
 
@@ -21,6 +33,8 @@ from tuneform_emulator.world import Settings
 Pairs = list[tuple[Point, Fault]]
 HURRIED = Settings(queued_seconds=0, pending_seconds=0, get_lag_seconds=0.6, list_lag_seconds=0.6)
 LAG = timedelta(seconds=1)
+FORMS = 2
+"""How many of the faults that mean the same a route gets."""
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +58,11 @@ def every(calls: tuple[Point, ...]) -> Pairs:
 
 
 def bounded(calls: tuple[Point, ...]) -> Pairs:
-    """Every fault once on every route that writes, its calls in turn; one fault on each route that looks."""
+    """On every route that writes each fault that the core can tell apart; one fault on each route that looks.
+
+    Of faults that are the same to the core a route gets `FORMS`, so that each strikes on several routes, and a route's
+    calls are struck in turn.
+    """
     routes: dict[str, list[Point]] = {}
     for call in calls:
         routes.setdefault(f"{call.method} {route(call)}", []).append(call)
@@ -52,13 +70,13 @@ def bounded(calls: tuple[Point, ...]) -> Pairs:
 
 
 def _chosen(routes: dict[str, list[Point]]) -> Iterator[tuple[Point, Fault]]:
-    looks = cycle((*REFUSED, *LASTING))
+    looks, unclear, lost = cycle((*REFUSED, *LASTING)), cycle(UNCLEAR), cycle(LOST)
     for same in routes.values():
         if not same[0].writes:
             yield same[0], next(looks)
             continue
         in_turn = cycle(same)
-        for fault in faults_of(same[0]):
+        for fault in (*APART, *islice(unclear, FORMS), *islice(lost, FORMS)):
             yield next(in_turn), fault
 
 

@@ -8,7 +8,7 @@ import pytest
 from tests.faults.appliers import Forked, Installed
 from tests.faults.crash import Reference
 from tests.faults.endings import Complaint, Ending, complaints, ending
-from tests.faults.points import MADE_UP, Point, bounded, points_of, reach
+from tests.faults.points import MADE_UP, Point, bounded, points_of, reach, states
 from tests.faults.stage import APPLY, Snapshot, Stage
 
 JOB_LINE = re.compile(r".*(?:QUEUED|PENDING|RUNNING|SUCCEEDED).*\n")
@@ -76,6 +76,15 @@ def test_the_bounded_selection_has_every_call_that_writes_and_some_that_read(und
     assert len([p for p in chosen if not p.writes]) == 5
     verbs = {point.shown.rpartition(":")[2] for point in chosen if point.writes}
     assert {"deployModel", "undeployModel"} <= verbs
+
+
+def test_the_states_that_a_killed_run_may_leave_are_one_for_each_write_and_the_beginning(
+    undisturbed: Reference,
+) -> None:
+    writes = {point.number for point in undisturbed.points if point.writes}
+    chosen = [point for point in states(undisturbed.points, 4) if point.writes]
+    assert {point.number for point in chosen if point.when == "after"} == writes
+    assert [point.number for point in chosen if point.when == "before"] == [min(writes)]
 
 
 def test_an_ending_that_is_not_the_reference_is_complained_about(undisturbed: Reference) -> None:

@@ -16,7 +16,7 @@ from tests.faults.zombies_wake import pause
 from tuneform_emulator.world import Settings
 
 SIDE_BY_SIDE = 3
-READS = 8
+READS = 24
 """Every so many-th call that only looks is in the bounded sweep."""
 
 

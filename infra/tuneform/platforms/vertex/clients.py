@@ -227,6 +227,7 @@ class Clients:
             client_options={"api_endpoint": self.endpoint} if local else None,
             client_info=ClientInfo(user_agent=self.agent),
         )
+        made._http.trust_env = not local  # nor is a proxy looked for with every call
         self._background.at_end(made.close)
         return made
 
