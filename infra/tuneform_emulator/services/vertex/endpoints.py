@@ -8,7 +8,15 @@ from typing import Any
 
 from tuneform_emulator import wire
 from tuneform_emulator.services import operations
-from tuneform_emulator.services.vertex import fields, listing, models, resources, tuning_validation
+from tuneform_emulator.services.vertex import (
+    base_models,
+    fields,
+    listing,
+    models,
+    resources,
+    tuning_validation,
+)
+from tuneform_emulator.services.vertex.base_models import BaseModel
 from tuneform_emulator.services.vertex.resources import ENDPOINT, PREFIX, Json, Place
 from tuneform_emulator.store import Exists
 from tuneform_emulator.world import World
@@ -63,6 +71,7 @@ def deploy(world: World, endpoint: str, wanted: Json, split: Mapping[str, int]) 
     with world.store.transaction():
         document = models.find(world, resources.normal(world, wanted["model"]))
         model = document["resource"]
+        _check_place(endpoint, base_models.of_model(model))
         checkpoint = models.checkpoint_id(document, wanted.get("checkpointId", ""))
         deployed_id = wanted.get("id") or resources.new_id(world)[1]
         now = world.stamp()
@@ -97,6 +106,14 @@ def deploy(world: World, endpoint: str, wanted: Json, split: Mapping[str, int]) 
         world.store.update(ENDPOINT, endpoint, change)
         models.set_deployed(world, model["name"], endpoint, deployed_id, checkpoint)
     return deployed
+
+
+def _check_place(endpoint: str, base: BaseModel) -> None:
+    location = endpoint.split("/")[3]
+    if base.serving and location not in base.serving:
+        raise wire.ApiError.failed_precondition(
+            f"Tuned models of {base.name} are served from {' and '.join(base.serving)} only, not from {location}."
+        )
 
 
 def routes(world: World) -> tuple[wire.Route, ...]:

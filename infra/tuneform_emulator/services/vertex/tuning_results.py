@@ -6,7 +6,14 @@ from collections.abc import Mapping, Sequence
 
 from tuneform_emulator import trainer
 from tuneform_emulator.clock import parse_stamp
-from tuneform_emulator.services.vertex import endpoints, metadata, models, resources, tensorboards
+from tuneform_emulator.services.vertex import (
+    base_models,
+    endpoints,
+    metadata,
+    models,
+    resources,
+    tensorboards,
+)
 from tuneform_emulator.services.vertex.resources import JOB, Json, Place
 from tuneform_emulator.world import World
 
@@ -69,7 +76,9 @@ def publish(
     if "encryptionSpec" in resource:
         values["encryptionSpec"] = resource["encryptionSpec"]
     served = blobs if with_endpoints else {}
-    made = {key: endpoints.create(world, _place(job), "", values)["name"] for key in served}
+    place = _place(job)
+    home = Place(place.project, base_models.of_model(model).home(place.location))
+    made = {key: endpoints.create(world, home, "", values)["name"] for key in served}
     tuned: Json = {
         "model": f"{model['name']}@{model['versionId']}",
         "checkpoints": [

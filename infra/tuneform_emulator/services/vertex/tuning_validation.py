@@ -20,6 +20,7 @@ from tuneform_emulator.services.vertex.base_models import (
     ADAPTER_SIZES,
     BASE_MODELS,
     BaseModel,
+    is_region,
 )
 from tuneform_emulator.services.vertex.resources import Json, Place
 from tuneform_emulator.world import World
@@ -113,9 +114,10 @@ def accept(world: World, place: Place, body: Json) -> Submission:
 
 
 def _base_model(place: Place, name: str) -> BaseModel:
-    if place.location == "global":
+    if not is_region(place.location):
         raise wire.ApiError.failed_precondition(
-            f"Base model {name} cannot be tuned in location global; send the request to a region such as us-central1."
+            f"Base model {name} cannot be tuned in location {place.location}; send the request to a region such as "
+            "us-central1."
         )
     if not name:
         raise wire.ApiError.invalid("base_model is required.", ("tuning_job.base_model", "Required."))
