@@ -15,6 +15,7 @@ COMMANDS = {
     "check": "Check specs and datasets, without a network",
     "explain": "Say what a kind, a field or the code of an error means, and what is known of a model",
     "schema": "Print the JSON Schema of specs, for editors",
+    "render": "Print specs as they come out for each project",
     "plan": "Show what `apply` would do, and what it would cost",
     "apply": "Tune and serve what the specs say; --watch keeps at it",
     "up": "Make what is live match the specs",

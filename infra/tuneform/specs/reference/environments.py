@@ -66,7 +66,7 @@ kind's own default.
 | null in `in`, or in a Project's defaults | nothing | an error |
 
 `metadata` is the same in every project. References lead to documents of the same project. All projects are checked,
-whichever is applied.
+whichever is applied; `tuneform render` shows what each of them gets.
 
 ```yaml
 {EXAMPLE.rstrip()}

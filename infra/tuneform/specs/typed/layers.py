@@ -115,6 +115,20 @@ def nulls(model: type[SpecModel], value: Mapping[str, Value], path: Path = ()) -
             yield from nulls(deeper, inner, (*path, name))
 
 
+def against(
+    model: type[SpecModel], spec: Mapping[str, Value], defaults: Mapping[str, Value]
+) -> dict[str, Value]:
+    """The spec with null for each default that it does not say: above these defaults it comes out as it is."""
+    outcome = dict(spec)
+    for name, value in defaults.items():
+        said, inner = spec.get(name), merging(model, name)
+        if name not in spec:
+            outcome[name] = None
+        elif inner and isinstance(said, dict) and isinstance(value, dict):
+            outcome[name] = against(inner, said, value)
+    return outcome
+
+
 def without_nulls(model: type[SpecModel], value: Mapping[str, Value]) -> dict[str, Value]:
     """A part as far as it says something, for a look at it without what it takes away."""
     return {

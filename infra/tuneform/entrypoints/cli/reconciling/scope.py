@@ -11,6 +11,7 @@ from typing import Any
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.errors import SettingsError, SpecErrors
 from tuneform.specs import KINDS, Document, Project, Tree, examine, load
+from tuneform.specs.shape import did_you_mean
 
 _NO_PROJECT = frozenset({"E140", "E146", "E147"})
 """What is said of a part of the specs when the rest is not looked at: no Project, and references to it."""
@@ -54,7 +55,7 @@ def scope(settings: Settings, given: Path | None, project: str | None = None) ->
     """
     path = settings.specs(given)
     folder, tree, whole = _read(settings, path)
-    found = _project(tree, path, project)
+    found = project_named(tree, path, project)
     part = None if whole else _below(path)
     return Scope(path, folder, tree, found, part)
 
@@ -88,14 +89,20 @@ def _below(path: Path) -> Callable[[Document[Any]], bool]:
     return part
 
 
-def _project(tree: Tree, path: Path, wanted: str | None) -> Document[Project]:
+def project_named(tree: Tree, path: Path, wanted: str | None) -> Document[Project]:
+    """The Project of that name, or the only one there is where none is named.
+
+    Raises:
+        SettingsError: there is no such project, or there are several and none was named.
+    """
     projects = tree.of(Project)
     names = ", ".join(sorted(project.name for project in projects))
     if wanted is not None:
         for project in projects:
             if project.name == wanted:
                 return project
-        raise NoSuchProjectError(f"there is no Project {wanted!r} in {path}", remedy=f"it holds: {names}")
+        meant = did_you_mean(wanted, [project.name for project in projects], f"it holds: {names}")
+        raise NoSuchProjectError(f"there is no Project {wanted!r} in {path}", remedy=meant)
     if len(projects) != 1:
         raise SettingsError(
             f"{path} holds {len(projects)} projects: {names}", remedy="name one of them with --project"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,9 @@ from tests.unit.reconcile.builders import JOB, PROJECT
 from tuneform.entrypoints.cli.looking.importing.documents import Known, Written, refusals, written
 from tuneform.entrypoints.cli.looking.importing.naming import unique, valid
 from tuneform.reconcile.live import Job, JobState, Model
+from tuneform.specs import load
 from tuneform.specs.kinds.base import NAME
+from tuneform.specs.text.write import as_yaml
 
 KEY = "projects/p/locations/us-central1/keyRings/r/cryptoKeys/k"
 ACCOUNT = "runner@demo-project.iam.gserviceaccount.com"
@@ -103,6 +106,35 @@ def test_what_the_service_has_not_settled_is_left_out() -> None:
     spec = by_kind(made(bare))["TuningJob"]["spec"]
 
     assert not {"hyperParameters", "encryptionKey", "serviceAccount", "exportLastCheckpointOnly"} & set(spec)
+
+
+def test_what_the_project_has_as_defaults_and_the_job_has_not_is_taken_away(tmp_path: Path) -> None:
+    """Else the documents would describe another recipe, and it would be trained anew."""
+    defaults: dict[str, Any] = {
+        "TuningJob": {
+            "hyperParameters": {"epochCount": 9, "adapterSize": "ADAPTER_SIZE_ONE"},
+            "encryptionKey": {"ref": "key"},
+            "exportLastCheckpointOnly": True,
+        },
+        "Dataset": {"preamble": "Name it.", "split": {"test": 0.1}, "format": "csv"},
+        "TunedModel": {"gate": {"exactMatch": {"atLeast": 0.9}}, "keep": 5},
+        "EncryptionKey": {"keyRing": "ring"},
+    }
+    one = replace(FOREIGN, adapter_size="", kms_key="")
+
+    def outcome(name: str, defaults: dict[str, Any]) -> list[Any]:
+        said = {"projectId": "demo-project", "location": "us-central1", "owner": "x", "defaults": defaults}
+        head = {"apiVersion": "tuneform.dev/v1"}
+        around = [
+            {**head, "kind": "Project", "metadata": {"name": "demo"}, "spec": said},
+            {**head, "kind": "DatasetBucket", "metadata": {"name": "data"}, "spec": {}},
+            {**head, "kind": "EncryptionKey", "metadata": {"name": "key"}, "spec": {"keyRing": "ring"}},
+        ]
+        text = as_yaml(around) + made(one, known=replace(KNOWN, defaults=defaults)).text
+        (tmp_path / name).write_text(text)
+        return [document for document in load(tmp_path / name).documents if document.kind != "Project"]
+
+    assert outcome("with.yaml", defaults) == outcome("without.yaml", {})
 
 
 def test_the_project_is_named_where_there_are_several() -> None:

@@ -13,8 +13,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from tuneform.entrypoints import inputs
 from tuneform.entrypoints.cli.looking.importing.documents import How, Known, Written, refusals, written
 from tuneform.entrypoints.cli.looking.opening import Opened, person
@@ -28,13 +26,17 @@ from tuneform.reconcile.recipe import recipe, revision
 from tuneform.specs import (
     Dataset,
     DatasetBucket,
+    Document,
     EncryptionKey,
     Project,
     ServiceAccount,
+    Tree,
     TunedModel,
     TuningJob,
     load,
 )
+from tuneform.specs.text.write import as_yaml
+from tuneform.specs.typed.layers import against
 
 BASES = (Project, DatasetBucket, EncryptionKey, ServiceAccount)
 """Kinds that imported documents refer to."""
@@ -170,6 +172,7 @@ class Importer:
             accounts={inputs.account_email(tree, account): account.name for account in accounts},
             names=frozenset(declared | remembered | endpoints),
             project=open_.project.name if len(tree.of(Project)) > 1 else "",
+            defaults=tree.find(Project, open_.project.name, open_.project.name).spec.defaults,
         )
 
     def _bucket(self, job: Job, known: Known) -> str:
@@ -208,8 +211,10 @@ class Importer:
         """
         with tempfile.TemporaryDirectory() as folder:
             staged = Path(folder)
-            around = [d.origin.values for kind in BASES for d in self.open_.scope.tree.of(kind)]
-            (staged / "around.yaml").write_text(yaml.safe_dump_all(around, allow_unicode=True))
+            around = (
+                _alone(self.open_.scope.tree, d) for kind in BASES for d in self.open_.scope.tree.of(kind)
+            )
+            (staged / "around.yaml").write_text(as_yaml(around), encoding="utf-8")
             for index, text in enumerate([*beside, made.text]):
                 (staged / f"imported-{index}.yaml").write_text(text)
             tree = load(staged, self.open_.scope.tree.known)
@@ -266,3 +271,10 @@ class Importer:
             retain=True,
         )
         ports.ledger.write(project, Versioned(record))
+
+
+def _alone(tree: Tree, document: Document[Any]) -> dict[str, Any]:
+    """A document as it comes out, to be read again beside its Project."""
+    values: dict[str, Any] = dict(document.origin.values)
+    defaults = tree.project_of(document).spec.defaults.get(document.kind, {})
+    return {**values, "spec": against(type(document.spec), values["spec"], defaults)}

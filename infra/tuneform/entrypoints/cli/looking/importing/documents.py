@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
-
-import yaml
 
 from tuneform.entrypoints.cli.looking.importing.naming import unique, valid
 from tuneform.reconcile.desired import Project
 from tuneform.reconcile.live import NAME_LABEL, OWNER_LABEL, Job, JobState, Model
+from tuneform.specs.kinds import KINDS
 from tuneform.specs.kinds.base import RESERVED_LABEL_PREFIX
 from tuneform.specs.kinds.tuning_job import AdapterSize
+from tuneform.specs.text.write import as_yaml
+from tuneform.specs.typed.layers import against
 
 API_VERSION = "tuneform.dev/v1"
 ACCOUNT_DOMAIN = ".iam.gserviceaccount.com"
@@ -33,7 +34,7 @@ class Known:
     """What the specs declare already, which new documents refer to or keep clear of.
 
     `buckets`, `keys` and `accounts` map live names (of a bucket, a key, an address) to documents' names. `project` is
-    the Project that documents have to name; empty where there is one alone.
+    the Project that documents have to name; empty where there is one alone. `defaults` are that Project's, by kind.
     """
 
     buckets: Mapping[str, str]
@@ -41,6 +42,7 @@ class Known:
     accounts: Mapping[str, str]
     names: frozenset[str] = frozenset()
     project: str = ""
+    defaults: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def and_of(self, made: Written) -> Known:
         """The same with what the documents of one more job declare."""
@@ -52,6 +54,7 @@ class Known:
             {**self.accounts, **({job.service_account: made.name} if "ServiceAccount" in kinds else {})},
             self.names | {made.name},
             self.project,
+            self.defaults,
         )
 
 
@@ -67,26 +70,7 @@ class Written:
     @property
     def text(self) -> str:
         """The file's content."""
-        shown = yaml.dump_all(
-            self.documents,
-            Dumper=_Dumper,
-            sort_keys=False,
-            allow_unicode=True,
-            width=110,
-            explicit_start=True,
-        )
-        return self.header + shown
-
-
-class _Dumper(yaml.SafeDumper):
-    """Without anchors, which the language of the specs has not, and with references on one line: `{ref: name}`."""
-
-    def ignore_aliases(self, data: Any) -> bool:
-        del data
-        return True
-
-    def represent_mapping(self, tag: str, mapping: Any, flow_style: bool | None = None) -> yaml.MappingNode:
-        return super().represent_mapping(tag, mapping, flow_style or set(mapping) == {"ref"})
+        return self.header + as_yaml(self.documents)
 
 
 def refusals(job: Job, project: Project) -> Iterator[str]:
@@ -143,9 +127,9 @@ def written(job: Job, known: Known, *, model: Model | None, bucket: str, name: s
     documents = (
         *key_documents,
         *account_documents,
-        _document("Dataset", known.project, chosen, dataset),
-        _document("TuningJob", known.project, chosen, _given(tuning), labels),
-        _document("TunedModel", known.project, chosen, serving, labels),
+        _document("Dataset", known, chosen, dataset),
+        _document("TuningJob", known, chosen, _given(tuning), labels),
+        _document("TunedModel", known, chosen, serving, labels),
     )
     header = HEADER.format(job=job.name) + (POINTER.format(name=chosen) if how == "pointer" else "")
     return Written(job, chosen, documents, header)
@@ -157,7 +141,7 @@ def _key(job: Job, known: Known, name: str) -> tuple[str, list[Mapping[str, Any]
         return "", []
     if job.kms_key in known.keys:
         return known.keys[job.kms_key], []
-    return name, [_document("EncryptionKey", known.project, name, {"existing": job.kms_key})]
+    return name, [_document("EncryptionKey", known, name, {"existing": job.kms_key})]
 
 
 def _account(job: Job, known: Known, name: str) -> tuple[str, list[Mapping[str, Any]]]:
@@ -167,20 +151,22 @@ def _account(job: Job, known: Known, name: str) -> tuple[str, list[Mapping[str, 
     if job.service_account in known.accounts:
         return known.accounts[job.service_account], []
     spec = {"accountId": job.service_account.partition("@")[0]}
-    return name, [_document("ServiceAccount", known.project, name, spec)]
+    return name, [_document("ServiceAccount", known, name, spec)]
 
 
 def _document(
     kind: str,
-    project: str,
+    known: Known,
     name: str,
     spec: Mapping[str, Any],
     labels: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
-    metadata: dict[str, Any] = {"name": name, **({"project": project} if project else {})}
+    """A document that says what the job has, and takes away what the Project's defaults would add to it."""
+    metadata: dict[str, Any] = {"name": name, **({"project": known.project} if known.project else {})}
+    whole = against(KINDS[kind], spec, known.defaults.get(kind, {}))
     if labels:
         metadata["labels"] = dict(labels)
-    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": dict(spec)}
+    return {"apiVersion": API_VERSION, "kind": kind, "metadata": metadata, "spec": whole}
 
 
 def _given(fields: Mapping[str, Any]) -> dict[str, Any]:
