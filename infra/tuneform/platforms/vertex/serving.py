@@ -161,21 +161,26 @@ async def delete_endpoint(clients: Clients, name: str) -> None:
 
 
 async def ask(clients: Clients, endpoint: str, request: Mapping[str, Any]) -> str:
-    """The text of the most probable answer.
-
-    Thinking is off: a tuned model has learnt to answer without (Vertex tuning guide, 2025-08-21).
-    """
-    fields = {
-        "model": endpoint,
-        "contents": request["contents"],
-        "generationConfig": {"temperature": 0, "thinkingConfig": {"thinkingBudget": 0}},
-    }
-    if "systemInstruction" in request:
-        fields["systemInstruction"] = request["systemInstruction"]
-    message = slim.types(PREDICTIONS).GenerateContentRequest.from_json(json.dumps(fields))
+    """The text of the most probable answer to a question in canonical form."""
+    asked = json.dumps(question(endpoint, request))
+    message = slim.types(PREDICTIONS).GenerateContentRequest.from_json(asked)
     answer = await clients.call(PREDICTIONS, "generate_content", message, at=endpoint)
     parts = answer.candidates[0].content.parts if answer.candidates else ()
     return "".join(part.text for part in parts)
+
+
+def question(endpoint: str, request: Mapping[str, Any]) -> dict[str, Any]:
+    """The body of a call, for the most probable answer.
+
+    Thinking is off: a tuned model has learnt to answer without (Vertex tuning guide, 2025-08-21).
+    """
+    system = {"systemInstruction": request["systemInstruction"]} if "systemInstruction" in request else {}
+    return {
+        "model": endpoint,
+        "contents": request["contents"],
+        "generationConfig": {"temperature": 0, "thinkingConfig": {"thinkingBudget": 0}},
+        **system,
+    }
 
 
 def _mask(fields: Iterable[str]) -> Any:
