@@ -19,7 +19,8 @@ def main() -> None:
     root = pulumi.get_root_directory() or Path(__file__).resolve().parents[1]
     folder = Path(root) / (config.get("specs") or "specs")
     try:
-        tree = load(folder, Settings.at(Path(root)).known())
+        own = Settings.at(Path(root))
+        tree, prices = load(folder, own.known()), own.prices()
     except TuneformError as wrong:
         raise pulumi.RunError(f"\n{wrong.render()}") from wrong
     for warning in tree.warnings:
@@ -28,6 +29,7 @@ def main() -> None:
         wait=config.get("wait") or "succeeded",
         adopt=config.get_bool("adopt") or False,
         project=config.get("project") or "",
+        prices=prices,
     )
     declare(tree, settings)
 

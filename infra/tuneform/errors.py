@@ -3,6 +3,7 @@
     TuneformError
     ├── SpecErrors            what is written is wrong: all diagnostics of a run at once
     ├── DatasetErrors         the same for datasets: file and row
+    ├── PriceErrors           the same for a price table
     ├── SettingsError         a flag, an environment variable, a stack setting
     ├── MachineError          this machine lacks something: engine, emulator, credentials
     ├── RemoteError           a remote call failed; its subclass decides what may follow
@@ -140,6 +141,12 @@ class DatasetErrors(_Diagnosed):
     """What is wrong in a dataset: every diagnostic, with file and row."""
 
     code = "E200"
+
+
+class PriceErrors(_Diagnosed):
+    """What is wrong in a price table: every diagnostic, with its line."""
+
+    code = "E185"
 
 
 class SettingsError(TuneformError):

@@ -63,7 +63,7 @@ def vertex_line(value: Any, preamble: str = "") -> Canonical:
     example["contents"] = turns
     if "systemInstruction" in example:
         example["systemInstruction"] = _system(example["systemInstruction"])
-    return _finish(example, sum(map(count_tokens, _texts(example))))
+    return _finish(example, sum(map(count_tokens, texts(example))))
 
 
 def _dialogue(value: dict[str, Any], preamble: str) -> Canonical | None:
@@ -75,7 +75,7 @@ def _dialogue(value: dict[str, Any], preamble: str) -> Canonical | None:
     contents = value.get("contents")
     if len(value) != 1 or not isinstance(contents, list) or not contents:
         return None
-    texts: list[str] = []
+    said: list[str] = []
     for turn in contents:
         if not isinstance(turn, dict) or len(turn) != 2 or turn.get("role") not in ROLES:
             return None
@@ -86,14 +86,14 @@ def _dialogue(value: dict[str, Any], preamble: str) -> Canonical | None:
         text = part.get("text") if isinstance(part, dict) and len(part) == 1 else None
         if not isinstance(text, str) or not text or text.isspace() or "\0" in text:
             return None
-        texts.append(text)
+        said.append(text)
     asked = contents[0]
     if asked["role"] != "user" or contents[-1]["role"] != "model":
         return None
     if preamble.strip():
-        texts[0] = _with_preamble(texts[0], preamble)
-        value = {"contents": [{**asked, "parts": [{"text": texts[0]}]}, *contents[1:]]}
-    return _finish(value, sum(map(count_tokens, texts)))
+        said[0] = _with_preamble(said[0], preamble)
+        value = {"contents": [{**asked, "parts": [{"text": said[0]}]}, *contents[1:]]}
+    return _finish(value, sum(map(count_tokens, said)))
 
 
 def _finish(example: Mapping[str, Any], tokens: int) -> Canonical:
@@ -193,7 +193,8 @@ def _prepended(parts: list[Any], preamble: str) -> list[Any]:
     return [{"text": preamble.strip()}, *parts]
 
 
-def _texts(example: Mapping[str, Any]) -> Iterator[str]:
+def texts(example: Mapping[str, Any]) -> Iterator[str]:
+    """Every text of a canonical example, those of its system instruction first."""
     system = example.get("systemInstruction")
     for turn in [*([system] if system else []), *example["contents"]]:
         for part in turn["parts"]:

@@ -6,14 +6,19 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
+from functools import cached_property
 from typing import Any
 
 import orjson
 
-from tuneform.datasets.canonical import Canonical
+from tuneform.datasets.canonical import Canonical, texts
 from tuneform.datasets.source import Fractions, SplitName
+from tuneform.datasets.tokens import bounds
 
+SAMPLE = 64
+"""Lines from which the error of the estimate of tokens is told: the first by digest, which is as good as drawn."""
 _DIGEST_VERSION = b"tuneform-dataset-1\n"
+_MEDIA = (b'"fileData":', b'"inlineData":')
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,17 @@ class Split:
     digest: str
     examples: int
     tokens: int
+
+    @cached_property
+    def token_bounds(self) -> tuple[int, int | None]:
+        """Between how many tokens one pass over it may be (`tokens.bounds`).
+
+        None for the upper end where there are images, audio or documents, whose tokens are not counted here.
+        """
+        sample = (text for line in self.lines[:SAMPLE] for text in texts(orjson.loads(line)))
+        low, high = bounds(self.tokens, sample)
+        media = any(mark in line for line in self.lines for mark in _MEDIA)
+        return low, None if media else high
 
     def jsonl(self) -> bytes:
         """The file to upload: every line ended by a line feed."""

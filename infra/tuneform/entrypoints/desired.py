@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from tuneform import specs
+from tuneform.capabilities.prices import Money, PriceTable, builtin
 from tuneform.datasets import Prepared, prepare
 from tuneform.datasets.files import Fetch
 from tuneform.entrypoints import inputs, needs, resolve
@@ -53,16 +54,18 @@ def desired_of(
     *,
     read_datasets: ReadDataset,
     part: Part | None = None,
+    prices: PriceTable | None = None,
 ) -> tuple[Desired, Supply]:
     """What the specs ask of one project, and what gives the bytes of its datasets.
 
     With `part` only those documents are asked for (with the datasets that they need), and what else is live is not
-    taken for removed. Datasets are read one after another, and one at a time is held; the supply reads a dataset again.
+    taken for removed. `prices` is what base models cost, the built-in table unless one is given. Datasets are read one
+    after another, and one at a time is held; the supply reads a dataset again.
 
     Raises:
         DatasetErrors: everything that is wrong in any of them.
     """
-    asked = _Asked(tree, document, read_datasets, part or (lambda _: True))
+    asked = _Asked(tree, document, read_datasets, part or (lambda _: True), prices or builtin())
     desired = Desired(
         project=asked.project,
         tunings=asked.tunings(),
@@ -78,9 +81,15 @@ class _Asked:
     """The documents of one project and what they refer to, each thing looked up once."""
 
     def __init__(
-        self, tree: specs.Tree, document: Document[specs.Project], read: ReadDataset, part: Part
+        self,
+        tree: specs.Tree,
+        document: Document[specs.Project],
+        read: ReadDataset,
+        part: Part,
+        prices: PriceTable,
     ) -> None:
         self.project: Project = resolve.project(document)
+        self._prices = prices
         self._tree, self._read, self._labels = tree, read, document.spec.labels
         self._models = _of(tree, specs.TunedModel, document.name)
         self._jobs = {job.name: job for job in _of(tree, specs.TuningJob, document.name)}
@@ -164,6 +173,7 @@ class _Asked:
             display_name=spec.tuned_model_display_name or job.name,
             limits=Limits(
                 max_billable_tokens=limits.max_billable_tokens,
+                max_cost=Money.parse(limits.max_cost) if limits.max_cost else None,
                 timeout=limits.timeout,
                 retries=limits.retries,
             ),
@@ -172,6 +182,7 @@ class _Asked:
             previous_names=job.metadata.previous_names,
             retain=served is not None and served.deletion_policy == "Retain",
             keep=KEEP_UNSERVED if served is None else None,
+            price=self._prices.find(spec.base_model),
         )
         return made
 
@@ -194,6 +205,7 @@ class _Asked:
             previous_names=model.metadata.previous_names,
             tuning_names=job.metadata.previous_names,
             retain=spec.deletion_policy == "Retain",
+            price=self._prices.find(job.spec.base_model),
         )
 
     def _key(self, job: Document[specs.TuningJob]) -> str | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from tuneform.capabilities.prices import Price
 from tuneform.datasets import DatasetSource
 from tuneform.datasets.limits import of_dataset
 from tuneform.specs import (
@@ -68,7 +69,13 @@ def dataset(tree: Tree, document: Document[Dataset]) -> dict[str, Any]:
 
 
 def tuning_job(
-    tree: Tree, document: Document[TuningJob], *, training: Any, validation: Any, wait: str = "succeeded"
+    tree: Tree,
+    document: Document[TuningJob],
+    *,
+    training: Any,
+    validation: Any,
+    wait: str = "succeeded",
+    price: Price | None = None,
 ) -> dict[str, Any]:
     """The inputs of a TuningJob. How many models are kept, and whether on deletion too, its TunedModel says."""
     spec = document.spec
@@ -99,6 +106,7 @@ def tuning_job(
         displayName=spec.tuned_model_display_name or document.name,
         limits=_given(
             maxBillableTokens=limits.max_billable_tokens,
+            maxCost=limits.max_cost,
             timeoutSeconds=int(limits.timeout.total_seconds()) if limits.timeout else None,
             retries=limits.retries,
         ),
@@ -107,11 +115,18 @@ def tuning_job(
         keep=None if served else KEEP_UNSERVED,
         deletionPolicy=served[0].deletion_policy if served else "Delete",
         wait=wait,
+        price=_price(price),
     )
 
 
 def tuned_model(
-    tree: Tree, document: Document[TunedModel], *, revision: Any, model: Any, test: Any
+    tree: Tree,
+    document: Document[TunedModel],
+    *,
+    revision: Any,
+    model: Any,
+    test: Any,
+    price: Price | None = None,
 ) -> dict[str, Any]:
     """The inputs of a TunedModel."""
     spec = document.spec
@@ -134,7 +149,20 @@ def tuned_model(
         description=spec.description,
         deletionPolicy=spec.deletion_policy,
         encryptionKey=_key(tree, job),
+        price=_price(price),
     )
+
+
+def _price(price: Price | None) -> dict[str, Any] | None:
+    if price is None:
+        return None
+    amounts = {"training": price.training, "input": price.input, "output": price.output}
+    return {
+        "currency": price.currency,
+        "source": price.source,
+        "date": price.date.isoformat(),
+        **{name: float(amount) for name, amount in amounts.items() if amount is not None},
+    }
 
 
 def key_name(tree: Tree, document: Document[EncryptionKey]) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from tuneform.reconcile.cost import Cost, Questions
 from tuneform.reconcile.desired import Content
 from tuneform.reconcile.diff import Change
 
 
 @dataclass(frozen=True)
 class Create:
-    """Pay for an attempt at a revision. `tokens` is the estimate: dataset tokens, times epochs if those are set.
+    """Pay for an attempt at a revision.
 
     `lost` says that it makes up for a model that somebody else deleted.
     """
@@ -19,7 +20,7 @@ class Create:
     revision: str
     attempt: int
     cause: str
-    tokens: int
+    cost: Cost
     changes: tuple[Change, ...] = ()
     lost: bool = False
 
@@ -122,13 +123,15 @@ class Measure:
     revision: str
     checkpoint: str
     reason: str
+    questions: Questions | None = None
 
 
 @dataclass(frozen=True)
 class Promote:
     """Measure the gate where it has not been measured, then give the traffic to a revision's checkpoint.
 
-    `gated` is False for a revision that passed when it was promoted before and is only put back.
+    `gated` is False for a revision that passed when it was promoted before and is only put back. `questions` are what
+    measuring asks, None where it asks nothing.
     """
 
     revision: str
@@ -136,6 +139,7 @@ class Promote:
     checkpoint: str
     reason: str
     gated: bool = True
+    questions: Questions | None = None
 
 
 @dataclass(frozen=True)
@@ -223,10 +227,10 @@ Action = Doable | Later | Blocked
 def explain(action: Action) -> str:
     """The action in words, for plan, preview and progress."""
     match action:
-        case Create(revision, attempt, cause, tokens, changes):
+        case Create(revision, attempt, cause, cost, changes):
             what = f"new revision {revision}" if attempt == 1 else f"attempt {attempt} at {revision}"
             why = f"{cause}: {', '.join(map(str, changes))}" if changes else cause
-            return f"{what} ({why}): one tuning job, about {short(tokens)} tokens"
+            return f"{what} ({why}): one tuning job, {cost}"
         case Adopt(revision, _, reason):
             return f"adopts {revision}, {reason}, no cost"
         case Wait(revision, _):
@@ -271,10 +275,10 @@ def _explain_rest(
             return f"retires {revision}: {reason}"
         case CreateEndpoint(endpoint):
             return f"creates the serving endpoint {last(endpoint)}"
-        case Measure(revision, checkpoint, reason):
-            return f"measures {revision}, checkpoint {checkpoint}, again: {reason}"
-        case Promote(revision, _, checkpoint, reason):
-            return f"promotes {revision}, checkpoint {checkpoint}: {reason}"
+        case Measure(revision, checkpoint, reason, questions):
+            return f"measures {revision}, checkpoint {checkpoint}, again: {reason}{_asking(questions)}"
+        case Promote(revision, _, checkpoint, reason, _, questions):
+            return f"promotes {revision}, checkpoint {checkpoint}: {reason}{_asking(questions)}"
         case Clear(revision, _):
             return f"deletes the checkpoint endpoints of {revision}: nothing asks them any more"
         case RemoveEndpoint(name, reason) | RemovePointer(name, reason):
@@ -288,15 +292,10 @@ def _explain_rest(
             assert_never(action)
 
 
+def _asking(questions: Questions | None) -> str:
+    return f"; its gate asks {questions}" if questions else ""
+
+
 def last(resource: str) -> str:
     """The id at the end of a resource name."""
     return resource.rpartition("/")[2]
-
-
-def short(count: int) -> str:
-    """A count for people: 950, 12 k, 1.2 M."""
-    if count < 1_000:
-        return str(count)
-    if count < 1_000_000:
-        return f"{count / 1_000:.0f} k"
-    return f"{count / 1_000_000:.1f} M"

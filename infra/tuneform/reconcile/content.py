@@ -67,4 +67,4 @@ def _splits(prepared: Prepared) -> list[Split]:
 
 def _content(split: Split, bucket: str, name: str) -> Content:
     uri = f"{folder(bucket, name)}{split.digest.removeprefix('sha256:')}.jsonl"
-    return Content(uri, split.digest, split.examples, split.tokens)
+    return Content(uri, split.digest, split.examples, split.tokens, *split.token_bounds)

@@ -8,6 +8,7 @@ from datetime import timedelta
 from functools import cached_property
 from typing import Literal
 
+from tuneform.capabilities.prices import Money, Price
 from tuneform.reconcile import recipe
 
 
@@ -56,13 +57,16 @@ class Identity:
 class Content:
     """One split of a dataset where it lies in Cloud Storage, in canonical Vertex JSONL.
 
-    `digest` is of the content (tuneform.datasets); `tokens` is an estimate, one pass over the data.
+    `digest` is of the content (tuneform.datasets); `tokens` is an estimate, one pass over the data, between
+    `tokens_low` and `tokens_high`. The latter is None where nobody knows an upper end.
     """
 
     uri: str
     digest: str
     examples: int
     tokens: int
+    tokens_low: int = 0
+    tokens_high: int | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,7 @@ class Limits:
     max_billable_tokens: int | None = None
     timeout: timedelta | None = None
     retries: int = 0
+    max_cost: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +112,8 @@ class Tuning:
     retain: bool = False
     keep: int | None = 2
     """Earlier revisions kept where no TunedModel says how many; None when one does."""
+    price: Price | None = None
+    """What training this base model costs; None where that is unknown."""
 
     @property
     def identity(self) -> Identity:
@@ -157,6 +164,8 @@ class Serving:
     tuning_names: tuple[str, ...] = ()
     """Earlier names of the TuningJob."""
     retain: bool = False
+    price: Price | None = None
+    """What the base model's questions and answers cost, as far as that is known."""
 
     @property
     def identity(self) -> Identity:

@@ -52,10 +52,10 @@ from tuneform.reconcile.actions import (
     Upload,
     Wait,
     explain,
-    short,
 )
 from tuneform.reconcile.diff import Change
 from tuneform.reconcile.plan import Item, Plan, TuningPlan
+from tuneform.review import costs
 
 Word = Literal["create", "adopt", "update", "promote", "retire", "cancel", "wait", "blocked"]
 WORDS: tuple[Word, ...] = ("create", "adopt", "update", "promote", "retire", "cancel", "wait", "blocked")
@@ -78,8 +78,6 @@ _COUNTED: Mapping[Word, str] = {
     "blocked": "blocked",
 }
 _LONG_DIGEST = re.compile(r"\b([0-9a-f]{12})[0-9a-f]{52}\b")
-_NO_COST = {"usd": 0.0, "low": 0.0, "high": 0.0}
-_UNKNOWN_COST = {"usd": None, "low": None, "high": None}
 
 
 @dataclass(frozen=True)
@@ -151,9 +149,9 @@ def summary(plan: Plan) -> dict[str, int]:
     return {**{name: counts[name] for name in WORDS}, "unchanged": len(documents - changed)}
 
 
-def tokens(plan: Plan) -> int:
-    """How many tokens all new jobs together are estimated to train on."""
-    return sum(entry.action.tokens for entry in entries(plan) if isinstance(entry.action, Create))
+def totals(plan: Plan) -> costs.Totals:
+    """What everything that the plan pays for costs together."""
+    return costs.totals(entry.doing for entry in entries(plan))
 
 
 def sentence(plan: Plan) -> str:
@@ -164,9 +162,7 @@ def sentence(plan: Plan) -> str:
     if not plan.changes:
         return f"No changes: {same} agree{'s' if unchanged == 1 else ''} with what is live."
     parts = [f"{counts[name]:,} {_COUNTED[name]}" for name in WORDS if counts[name]]
-    cost = tokens(plan)
-    trained = f" About {short(cost)} tokens to train on; their price is not known here." if cost else ""
-    return f"Plan: {', '.join(parts)}; {unchanged:,} unchanged.{trained}"
+    return f"Plan: {', '.join(parts)}; {unchanged:,} unchanged. {totals(plan)}".rstrip()
 
 
 def renames(plan: Plan) -> tuple[str, ...]:
@@ -327,9 +323,10 @@ def _escaped(text: str) -> str:
 
 
 def as_object(plan: Plan) -> dict[str, Any]:
-    """The plan as one plain object: stamp, summary, actions."""
+    """The plan as one plain object: stamp, summary, the cost of the whole project, actions."""
     actions = [action_object(entry, plan.project.name) for entry in entries(plan)]
-    return {"stamp": plan.stamp, "summary": summary(plan), "actions": actions}
+    cost = totals(plan).as_object()
+    return {"stamp": plan.stamp, "summary": summary(plan), "cost": cost, "actions": actions}
 
 
 def action_object(entry: Entry, project: str) -> dict[str, Any]:
@@ -345,7 +342,7 @@ def action_object(entry: Entry, project: str) -> dict[str, Any]:
             {"path": change.path, "old": change.old, "new": change.new, "effect": effect}
             for change in _changes(entry.doing)
         ],
-        "cost": _cost(entry.doing),
+        "cost": costs.as_object(entry.doing),
     }
     return {**shown, "later": True} if entry.later else shown
 
@@ -358,18 +355,3 @@ def _effect(action: Action) -> str:
             return "noted in the ledger, nothing is trained"
         case _:
             return "changed in place, nothing is trained"
-
-
-def _cost(action: Action) -> dict[str, Any]:
-    match action:
-        case Create(tokens=estimate):
-            return {
-                "tokens": estimate,
-                **_UNKNOWN_COST,
-                "basis": "estimate from the dataset; price unknown",
-            }
-        case Promote(gated=True) | Measure():
-            basis = "nothing is trained; questions that the gate asks are charged, price unknown"
-            return {"tokens": 0, **_UNKNOWN_COST, "basis": basis}
-        case _:
-            return {"tokens": 0, **_NO_COST, "basis": "nothing is trained"}

@@ -238,7 +238,7 @@ def test_resources_are_imported_by_their_id(stack: Stack, emulator: Emulator) ->
         given = inputs.tuning_job(tree, document, training=dataset.training, validation=dataset.validation)
         job = TuningJob("intents", given, there)
         served = tree.find(specs.TunedModel, "intents", "demo")
-        values = {"revision": job.revision, "model": job.model, "test": dataset.test}
+        values: dict[str, Any] = {"revision": job.revision, "model": job.model, "test": dataset.test}
         model = TunedModel("intents", inputs.tuned_model(tree, served, **values), there)
         pulumi.export("intents", {name: getattr(model, name) for name in EXPORTED})
 

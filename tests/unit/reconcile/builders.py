@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from tuneform.reconcile.cost import Cost
 from tuneform.reconcile.desired import Content, HyperParameters, Project, Serving, Tuning
 from tuneform.reconcile.ledger import Attempt, AttemptState, Record
 from tuneform.reconcile.live import Checkpoint, Job, JobState, Model
@@ -17,11 +18,13 @@ TUNING = Tuning(
     project=PROJECT,
     name="intents",
     base_model="gemini-2.5-flash",
-    training=Content("gs://demo-data/datasets/intents/aa.jsonl", "sha256:aa", 300, 6_000),
+    training=Content("gs://demo-data/datasets/intents/aa.jsonl", "sha256:aa", 300, 6_000, 5_000, 8_000),
     hyper_parameters=HyperParameters(4, "ADAPTER_SIZE_EIGHT", 1.0),
     keep=None,
 )
 REVISION = revision(TUNING)
+COST = Cost("gemini-2.5-flash", 6_000, 5_000, 8_000, 4)
+"""What an attempt at it costs."""
 JOB = f"{PROJECT.parent}/tuningJobs/1"
 MODEL = f"{PROJECT.parent}/models/7@1"
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.reconcile.builders import (
+    COST,
     JOB,
     MODEL,
     NOON,
@@ -55,8 +56,9 @@ def kinds(actions: tuple[Action, ...]) -> list[type]:
 def test_nothing_live_is_one_new_job_with_its_cost() -> None:
     plan = plan_tuning(TUNING, EMPTY)
 
-    assert plan.actions == (Create(REVISION, 1, "first", 24_000),)
-    assert plan.reasons == (f"new revision {REVISION} (first): one tuning job, about 24 k tokens",)
+    assert plan.actions == (Create(REVISION, 1, "first", COST),)
+    words = "one tuning job, about 24 k tokens (20 k to 32 k), price unknown"
+    assert plan.reasons == (f"new revision {REVISION} (first): {words}",)
 
 
 def test_what_is_there_and_recorded_needs_nothing() -> None:
@@ -120,9 +122,8 @@ def test_an_attempt_of_unknown_end_is_revoked_before_anything_is_paid(state: Att
 def test_a_revision_that_we_retired_is_trained_again_when_asked_for() -> None:
     observed = ObservedTuning((job(),), {}, {REVISION: record(AttemptState.RETIRED)})
 
-    assert plan_tuning(TUNING, observed).actions == (
-        Create(REVISION, 2, "retired earlier, asked for again", 24_000),
-    )
+    again = Create(REVISION, 2, "retired earlier, asked for again", COST)
+    assert plan_tuning(TUNING, observed).actions == (again,)
 
 
 def test_a_model_deleted_by_someone_else_is_not_paid_for_again_unasked() -> None:
@@ -165,10 +166,12 @@ def test_one_that_we_cancelled_as_superseded_is_trained_when_asked_for_again() -
 
 
 def test_more_tokens_than_allowed_block_before_anything_is_paid() -> None:
-    (blocked,) = plan_tuning(replace(TUNING, limits=Limits(max_billable_tokens=23_999)), EMPTY).actions
+    (blocked,) = plan_tuning(replace(TUNING, limits=Limits(max_billable_tokens=31_999)), EMPTY).actions
 
     assert isinstance(blocked, Blocked)
-    assert "24,000" in blocked.reason
+    assert "about 24,000 tokens and up to 32,000, over limits.maxBillableTokens 31,999" in blocked.reason
+    fitting = replace(TUNING, limits=Limits(max_billable_tokens=32_000))
+    assert kinds(plan_tuning(fitting, EMPTY).actions) == [Create]
 
 
 def test_a_model_that_is_missing_right_after_its_job_ended_may_yet_be_shown() -> None:

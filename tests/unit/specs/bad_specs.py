@@ -236,7 +236,7 @@ FIELDS = {
     ),
     "not supported": Bad(
         "refused by name, not ignored",
-        job("  method: PREFERENCE_TUNING\n  preTunedModel: {ref: words}\n  limits: {maxCost: 5}\n")
+        job("  method: PREFERENCE_TUNING\n  preTunedModel: {ref: words}\n  evaluationConfig: {}\n")
         + "---\n"
         + MODEL
         + "  serving: lookup\n  gate: {noWorseThan: 0.1}\n---\n"
@@ -248,6 +248,25 @@ FIELDS = {
     "80 for 0.8": model("the same without the sign", "  gate: {exactMatch: {atLeast: 80}}\n"),
     "gate as number": model("of what?", "  gate: 0.8\n"),
     "gate that is none": model("one that people look for", "  gate: {accuracy: {atLeast: 0.8}}\n"),
+    "money": Bad(
+        "an amount has a currency, written as its three letters after it",
+        "---\n".join(
+            job(f"  hyperParameters: {{epochCount: 1}}\n  limits: {{maxCost: {cost}}}\n", name)
+            for name, cost in (
+                ("bare", "5"),
+                ("sign", "$5"),
+                ("small", "5 usd"),
+                ("before", "USD 5"),
+                ("comma", "'5,50 EUR'"),
+                ("less", "-5 USD"),
+                ("mapping", "{amount: 5, currency: USD}"),
+            )
+        ),
+    ),
+    "limits without epochs": Bad(
+        "every epoch bills the data once more, and Vertex AI chooses how many where none is set",
+        job("  limits: {maxBillableTokens: 5_000, maxCost: 5 USD}\n"),
+    ),
     "commas in a number": Bad(
         "underscores are for that", job("  limits: {maxBillableTokens: '5,000,000'}\n")
     ),

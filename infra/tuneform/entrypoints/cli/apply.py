@@ -16,7 +16,7 @@ from tuneform.entrypoints.cli.reconciling.progress import Followed
 from tuneform.entrypoints.cli.reconciling.scope import NoSuchProjectError
 from tuneform.entrypoints.cli.reconciling.showing import console, print_json, show_plan, show_spec_warnings
 from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock, Stopped
-from tuneform.entrypoints.cli.settings import Settings, capabilities_option
+from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
 from tuneform.errors import SettingsError
 from tuneform.reconcile.actions import Blocked
 from tuneform.reconcile.execute import Interrupted, Outcome
@@ -75,6 +75,7 @@ class Wish:
     help="With --watch: where /healthz and /metrics are served.",
 )
 @capabilities_option
+@prices_option
 def command(
     *,
     path: Path | None,
@@ -88,6 +89,7 @@ def command(
     interval: float,
     listen: str,
     capabilities: tuple[Path, ...],
+    prices: Path | None,
 ) -> None:
     """Make what is live match the specs at PATH (default: specs), or do what a plan file says and nothing else.
 
@@ -107,7 +109,7 @@ def command(
       tuneform plan --out plan.json && tuneform apply plan.json
       tuneform apply --watch --yes --interval 60
     """
-    settings = Settings.here(capabilities)
+    settings = Settings.here(capabilities, prices)
     saved = planfile.read(path) if path is not None and planfile.is_plan_file(path) else None
     asked = _asked(settings, path, saved, project=project, google_cloud=google_cloud, specs=specs)
     if watch:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
 
-from tuneform.capabilities import Capabilities
-from tuneform.entrypoints.cli.running.rows import examine_with_rows, load_with_rows
-from tuneform.entrypoints.cli.settings import Settings, capabilities_option
-from tuneform.specs import Dataset
+from tuneform.datasets import Prepared
+from tuneform.entrypoints.cli.running.rows import examine_with_rows, raise_errors
+from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
+from tuneform.errors import Diagnostic, PriceErrors
+from tuneform.review.spending import Size, check_limits
+from tuneform.specs import Dataset, Document, Tree
 from tuneform.specs.text.files import spec_files
 
 FORMATS = ("text", "json", "sarif", "junit", "github")
@@ -27,7 +30,8 @@ FORMATS = ("text", "json", "sarif", "junit", "github")
     "GitHub Actions.",
 )
 @capabilities_option
-def command(path: Path | None, form: str, capabilities: tuple[Path, ...]) -> None:
+@prices_option
+def command(path: Path | None, form: str, capabilities: tuple[Path, ...], prices: Path | None) -> None:
     """Check the specs at PATH (default: specs) and the datasets they name. All errors are shown at once.
 
     \b
@@ -41,23 +45,37 @@ def command(path: Path | None, form: str, capabilities: tuple[Path, ...]) -> Non
       tuneform check specs/support-intents.yaml
       tuneform check --format sarif > tuneform.sarif
     """
-    settings = Settings.here(capabilities)
-    where, known = settings.specs(path), settings.known()
+    settings = Settings.here(capabilities, prices)
+    where = settings.specs(path)
+    tree, found = _examined(where, settings)
     if form != "text":
-        sys.exit(_for_programs(where, known, form))
-    tree, warnings = load_with_rows(where, known)
-    for warning in warnings:
+        sys.exit(_for_programs(found, where, form))
+    raise_errors(found)
+    for warning in found:
         click.echo(warning.render(), err=True)
     written = len({(document.origin.text.path, document.origin.number) for document in tree.documents})
     in_projects = f", {len(tree.documents)} with their projects" if written < len(tree.documents) else ""
     click.echo(f"{written} documents{in_projects}, {len(tree.of(Dataset))} datasets: nothing is wrong")
 
 
-def _for_programs(path: Path, known: Capabilities, form: str) -> int:
+def _examined(where: Path, settings: Settings) -> tuple[Tree, list[Diagnostic]]:
+    """The specs, and everything that can be said of them: errors, warnings, and what their limits come to."""
+    sizes: dict[tuple[str, str], Size] = {}
+
+    def see(document: Document[Dataset], prepared: Prepared) -> None:
+        sizes[document.project, document.name] = Size.of(prepared.training)
+
+    tree, found = examine_with_rows(where, settings.known(), see)
+    try:
+        return tree, [*found, *check_limits(tree, sizes, settings.prices())]
+    except PriceErrors as wrong:
+        return tree, [*found, *wrong.diagnostics]
+
+
+def _for_programs(found: Sequence[Diagnostic], path: Path, form: str) -> int:
     """Print everything that was found, and return the exit code."""
     from tuneform.review import diagnostics  # noqa: PLC0415 (a tenth of a second that people need not wait)
 
-    _, found = examine_with_rows(path, known)
     files = [diagnostics.shown_path(file) for file in spec_files(path)[0]]
     click.echo(diagnostics.FORMATS[form](found, files), nl=False)
     return 1 if any(diagnostic.severity == "error" for diagnostic in found) else 0

@@ -20,7 +20,7 @@ from tuneform.entrypoints.cli.reconciling.showing import (
     show_warnings,
 )
 from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock
-from tuneform.entrypoints.cli.settings import Settings, capabilities_option
+from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
 from tuneform.reconcile.execute.run import look
 from tuneform.review import plan as review
 
@@ -43,6 +43,7 @@ BLOCKED, CHANGES = 1, 2
 @click.option("--project", help="Name of the Project document, where the specs hold several.")
 @click.option("--google-cloud", is_flag=True, help="Look at Google Cloud, not at the emulator.")
 @capabilities_option
+@prices_option
 @collection.put_off()
 def command(
     *,
@@ -53,6 +54,7 @@ def command(
     project: str | None,
     google_cloud: bool,
     capabilities: tuple[Path, ...],
+    prices: Path | None,
 ) -> None:
     """Show what `apply` would do to make what is live match the specs at PATH (default: specs).
 
@@ -72,7 +74,7 @@ def command(
       tuneform plan --out plan.json && tuneform apply plan.json
       tuneform plan --format markdown
     """
-    settings = Settings.here(capabilities)
+    settings = Settings.here(capabilities, prices)
     found = opened(settings, Asked(path, project, google_cloud), listener=Quiet(), clock=StoppableClock())
     show_spec_warnings(found.scope)
     _, plan = look(found.ports.view, found.desired, ahead=found.ahead)

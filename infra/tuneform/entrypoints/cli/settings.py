@@ -15,7 +15,8 @@ from urllib.parse import urlsplit
 import click
 
 from tuneform import capabilities
-from tuneform.capabilities import Capabilities
+from tuneform.capabilities import Capabilities, prices
+from tuneform.capabilities.prices import PriceTable
 from tuneform.errors import MachineError, SettingsError
 
 PROJECT_FILE = "Pulumi.yaml"
@@ -27,27 +28,28 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 class Settings:
     """Where things are. `root` holds Pulumi.yaml (None away from a project); `home` holds all local state.
 
-    `capabilities` are the files that the flag of that name gave.
+    `capabilities` and `price_flag` are the files that the flags gave.
     """
 
     root: Path | None
     home: Path
     file: dict[str, Any]
     capabilities: tuple[Path, ...] = ()
+    price_flag: Path | None = None
 
     @classmethod
-    def here(cls, capabilities: tuple[Path, ...] = ()) -> Settings:
+    def here(cls, capabilities: tuple[Path, ...] = (), prices: Path | None = None) -> Settings:
         """The settings that hold in the current folder."""
-        return cls.at(Path.cwd(), capabilities)
+        return cls.at(Path.cwd(), capabilities, prices)
 
     @classmethod
-    def at(cls, folder: Path, capabilities: tuple[Path, ...] = ()) -> Settings:
+    def at(cls, folder: Path, capabilities: tuple[Path, ...] = (), prices: Path | None = None) -> Settings:
         """The settings that hold in a folder: its project is the nearest one at or above it."""
         folder = folder.absolute()
         root = next((above for above in (folder, *folder.parents) if _is_project(above)), None)
         base = root or folder
         home = Path(os.environ.get("TUNEFORM_HOME", base / ".tuneform"))
-        return cls(root, home.absolute(), _settings_file(base), capabilities)
+        return cls(root, home.absolute(), _settings_file(base), capabilities, prices)
 
     def get(self, name: str, given: str | None = None) -> str | None:
         """One setting: the flag if given, else the environment's, else the file's, else None."""
@@ -100,6 +102,30 @@ class Settings:
             raise SettingsError("the setting capabilities is no list of files", remedy=remedy)
         return tuple(_as_people_read((self.root or Path.cwd()) / file) for file in files)
 
+    def prices(self) -> PriceTable:
+        """What base models cost: the table that comes with tuneform, extended by the user's own.
+
+        Raises:
+            SettingsError: there is no such file.
+            PriceErrors: what is wrong in it.
+        """
+        file = self.price_file
+        return prices.builtin() if file is None else prices.builtin().extended(prices.read(file))
+
+    @property
+    def price_file(self) -> Path | None:
+        """The file of the flag, else the environment's, else the settings file's, relative to its folder."""
+        if self.price_flag is not None:
+            return self.price_flag
+        if named := os.environ.get("TUNEFORM_PRICES"):
+            return Path(named)
+        value = self.file.get("prices")
+        if value is None:
+            return None
+        if not isinstance(value, str):
+            raise SettingsError("the setting prices is no file", remedy='write prices = "prices.toml"')
+        return _as_people_read((self.root or Path.cwd()) / value)
+
     def is_default(self, specs: Path) -> bool:
         """Whether these are the project's own specs."""
         return self.root is not None and specs.absolute() == self.specs(None).absolute()
@@ -127,6 +153,13 @@ def _settings_file(folder: Path) -> dict[str, Any]:
     section: dict[str, Any] = data if path == own else data.get("tool", {}).get("tuneform", {})
     return section
 
+
+prices_option = click.option(
+    "--prices",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Price table of your own (TOML; default: the setting `prices`).",
+)
+"""The flag by which a command is given a price table; it goes to `Settings.here`."""
 
 capabilities_option = click.option(
     "--capabilities",

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import pulumi
 
 from tuneform import specs
+from tuneform.capabilities.prices import PriceTable, builtin
 from tuneform.entrypoints.program.accounts import declare_accounts
 from tuneform.entrypoints.program.adoption import NOTHING, Adoption, look_up
 from tuneform.entrypoints.program.project import declare_project
@@ -36,6 +37,7 @@ class ProgramSettings:
     adopt: bool = False
     project: str = ""
     endpoint: str | None = field(default_factory=_endpoint)
+    prices: PriceTable = field(default_factory=builtin)
 
 
 def declare(tree: specs.Tree, settings: ProgramSettings) -> None:
@@ -65,7 +67,7 @@ def _scope(tree: specs.Tree, settings: ProgramSettings) -> Scope:
     adoption: Adoption = NOTHING
     if settings.adopt:
         adoption = look_up(tree, project, settings.endpoint)
-    return Scope(tree, project, settings.wait, adoption)
+    return Scope(tree, project, settings.wait, adoption, settings.prices)
 
 
 def _project(tree: specs.Tree, name: str) -> specs.Document[specs.Project]:

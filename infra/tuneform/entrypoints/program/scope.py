@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import pulumi
 
 from tuneform import specs
+from tuneform.capabilities.prices import PriceTable, builtin
 from tuneform.entrypoints import inputs
 from tuneform.entrypoints.program.adoption import Adoption
 
@@ -23,6 +24,7 @@ class Scope:
     project: specs.Document[specs.Project]
     wait: str
     adoption: Adoption
+    prices: PriceTable = field(default_factory=builtin)
 
     @property
     def project_id(self) -> str:

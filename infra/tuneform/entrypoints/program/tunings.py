@@ -65,7 +65,12 @@ def _job(
     data = scope.find(specs.Dataset, document.spec.dataset.ref)
     validation = dataset.validation if inputs.has_split(data, "validation") else None
     given = inputs.tuning_job(
-        scope.tree, document, training=dataset.training, validation=validation, wait=scope.wait
+        scope.tree,
+        document,
+        training=dataset.training,
+        validation=validation,
+        wait=scope.wait,
+        price=scope.prices.find(document.spec.base_model),
     )
     return TuningJob(document.name, given, options(document, [dataset, *needed]))
 
@@ -76,5 +81,8 @@ def _model(
     tuning = scope.find(specs.TuningJob, document.spec.job.ref)
     data = scope.find(specs.Dataset, tuning.spec.dataset.ref)
     test = dataset.test if inputs.has_split(data, "test") else None
-    given = inputs.tuned_model(scope.tree, document, revision=job.revision, model=job.model, test=test)
+    price = scope.prices.find(tuning.spec.base_model)
+    given = inputs.tuned_model(
+        scope.tree, document, revision=job.revision, model=job.model, test=test, price=price
+    )
     return TunedModel(document.name, given, options(document, [job]))

@@ -21,6 +21,7 @@ from tuneform.reconcile.actions import (
     explain,
     last,
 )
+from tuneform.reconcile.cost import Questions, questions
 from tuneform.reconcile.desired import Gate, Serving
 from tuneform.reconcile.ledger import Record
 from tuneform.reconcile.live import OWNER_LABEL, Checkpoint, Job, bare
@@ -111,13 +112,24 @@ def _toward(
         return
     yield from _endpoint(serving, observed)
     if not served:
-        yield Promote(record.revision, job.name, chosen.id, _why(serving, observed, record, job, chosen))
+        why = _why(serving, observed, record, job, chosen)
+        asking = _questions(serving, record, chosen) if verdict is None else None
+        yield Promote(record.revision, job.name, chosen.id, why, questions=asking)
         if not _is_promoted(observed.tuning, record, chosen):
             yield from _afterwards(serving, observed.tuning, job.name, "once it serves")
         return
     yield from _explained(serving, observed)
     if verdict is None and serving.gate != Gate():
-        yield Measure(record.revision, chosen.id, "its gate or the test data changed")
+        asking = _questions(serving, record, chosen)
+        yield Measure(record.revision, chosen.id, "its gate or the test data changed", asking)
+
+
+def _questions(serving: Serving, record: Record, chosen: Checkpoint) -> Questions | None:
+    """What the gate asks this checkpoint, but for what it has been asked before."""
+    examples = serving.gate.exact_match_examples or 0
+    if serving.test and record.measured(chosen.id, "exactMatch", serving.test.digest, examples):
+        return None
+    return questions(serving.gate, serving.test, serving.price)
 
 
 def _serves(serving: Serving, observed: ObservedServing, job: Job, chosen: Checkpoint) -> bool:
@@ -214,7 +226,8 @@ def _meanwhile(serving: Serving, observed: ObservedServing, *, foresee: bool = T
         checkpoint = str(serving.checkpoint)
         nothing = Checkpoint("", 0, 0)
         why = _why(serving, observed, None, None, nothing)
-        yield Later(Promote(serving.revision, "", checkpoint, why), condition)
+        asking = questions(serving.gate, serving.test, serving.price)
+        yield Later(Promote(serving.revision, "", checkpoint, why, questions=asking), condition)
         yield from _afterwards(serving, tuning, "", condition)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+from tuneform.reconcile import cost as costs
 from tuneform.reconcile import recipe as recipes
 from tuneform.reconcile.actions import (
     Action,
@@ -285,17 +286,14 @@ def _after_end(tuning: Tuning, observed: ObservedTuning, record: Record, wanted:
 def _create(
     tuning: Tuning, observed: ObservedTuning, wanted: str, number: int, cause: str, *, lost: bool = False
 ) -> Create | Blocked:
-    tokens = tuning.training.tokens * (tuning.hyper_parameters.epoch_count or 1)
-    limit = tuning.limits.max_billable_tokens
-    if limit is not None and tokens > limit:
-        return Blocked(
-            f"{wanted} would bill about {tokens:,} tokens, over limits.maxBillableTokens {limit:,}",
-            "raise the limit, or train on less data or for fewer epochs",
-        )
+    cost = costs.cost(tuning, observed)
+    if (excess := costs.over(cost, tuning.limits)) is not None:
+        reason, remedy = excess
+        return Blocked(f"{wanted} is not trained: {reason}", remedy)
     before = observed.records.get(observed.current)
     known = before is not None and before.recipe and before.revision != wanted
     changes = diff(before.recipe, recipes.recipe(tuning)) if before is not None and known else ()
-    return Create(wanted, number, cause, tokens, changes, lost)
+    return Create(wanted, number, cause, cost, changes, lost)
 
 
 def half_retired(observed: ObservedTuning) -> Iterator[Retire]:

@@ -5,9 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from tuneform.specs.kinds.base import AccountRef, DatasetRef, Duration, KeyRef, SpecModel, Text, Whole
+from tuneform.capabilities.prices import Money
+from tuneform.specs.kinds.base import (
+    AccountRef,
+    DatasetRef,
+    Duration,
+    KeyRef,
+    SpecModel,
+    Text,
+    Whole,
+    problem,
+    shown,
+)
 
 AdapterSize = Literal[
     "ADAPTER_SIZE_ONE",
@@ -16,6 +27,22 @@ AdapterSize = Literal[
     "ADAPTER_SIZE_EIGHT",
     "ADAPTER_SIZE_SIXTEEN",
     "ADAPTER_SIZE_THIRTY_TWO",
+]
+
+
+def _cost(value: object) -> object:
+    if not isinstance(value, str) or Money.parse(value) is None:
+        hint = "write a number, a space and the currency's three letters: 25 USD, 12.50 EUR"
+        raise problem("E127", f"{shown(value)} is not an amount of money", hint=hint)
+    return value
+
+
+Cost = Annotated[
+    str,
+    BeforeValidator(
+        _cost,
+        json_schema_input_type=Annotated[str, Field(pattern="^[0-9]{1,12}(?:\\.[0-9]{1,2})? [A-Z]{3}$")],
+    ),
 ]
 
 
@@ -38,12 +65,10 @@ class HyperParameters(SpecModel):
 class Limits(SpecModel):
     """What a tuning may use up before it is stopped or refused."""
 
-    not_yet: ClassVar[Mapping[str, str]] = {
-        "maxCost": "there is no price table yet; limit tokens with maxBillableTokens",
-    }
-
     max_billable_tokens: Annotated[Whole, Field(ge=1)] | None = None
-    """Refuse a job whose dataset tokens times epochs are estimated above this."""
+    """Refuse a job that may bill more: tokens times epochs, by the upper end of the estimate. Wants an epochCount."""
+    max_cost: Cost | None = None
+    """Refuse a job that may cost more, such as `25 USD`. Wants an epochCount, and a price in that currency."""
     timeout: Duration | None = None
     """Cancel a job that runs longer."""
     retries: Annotated[Whole, Field(ge=0, le=10)] = 0

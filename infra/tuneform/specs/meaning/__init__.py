@@ -11,6 +11,7 @@ from tuneform.specs.meaning.datafiles import DataFiles
 from tuneform.specs.meaning.limits import check_job, check_serving
 from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job, check_owners
 from tuneform.specs.meaning.promotion import check_promotion
+from tuneform.specs.meaning.spending import check_limits
 from tuneform.specs.tree import Document, Documents
 
 # Google Cloud takes 64 labels; tuneform adds four of its own (owner, name, revision, attempt).
@@ -37,6 +38,7 @@ def check(
                 found += files.faults(document)
             case TuningJob():
                 found += check_job(document, document.spec, project.spec, known)
+                found += check_limits(document, document.spec)
             case TunedModel():
                 found += check_promotion(document, document.spec, index)
                 found += check_serving(document, document.spec, project.spec, index, known)

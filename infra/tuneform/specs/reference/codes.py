@@ -290,6 +290,22 @@ CODES: Mapping[str, Code] = {
         "The base model is documented to keep no checkpoint but the last. No document that comes with tuneform says "
         "so of any; a capability file of yours may (docs/capabilities.md).",
     ),
+    "E170": Code(
+        "Limit without a number of epochs",
+        "Every epoch bills the tokens of the dataset once. Where no epochCount is set, Vertex AI chooses one by a rule "
+        "that is not documented, so that no limit on tokens or cost could be kept.",
+        _job("open", "limits: {maxBillableTokens: 5000}"),
+    ),
+    "E171": Code(
+        "Over a limit",
+        "The job would bill more tokens, or cost more, than its limits allow. `check` reports it where even the low "
+        "end of the estimate is above the limit; `plan` holds the upper end against it, or what Vertex AI counted.",
+    ),
+    "E172": Code(
+        "Limit without a price",
+        "limits.maxCost needs a price of the base model in the same currency. No document states one, so it comes from "
+        "a price table of your own (docs/costs.md).",
+    ),
     "E180": Code(
         "Capability file unreadable",
         "A file that the setting `capabilities` names is missing, or is not TOML in UTF-8.",
@@ -307,6 +323,11 @@ CODES: Mapping[str, Code] = {
         "Capability without a source",
         "Every cell names its source, and every source has a title and a day: what nobody can look up again is no "
         "fact.",
+    ),
+    "E185": Code(
+        "Price table",
+        "Each entry of a price table says what training a base model costs, per which unit, in which currency, who "
+        "says so and when that was (docs/costs.md).",
     ),
     "W101": Code(
         "Unknown base model",
@@ -326,5 +347,10 @@ CODES: Mapping[str, Code] = {
     "W104": Code(
         "Capability from an older document",
         "A capability file corrects what a newer document says. That may be meant; otherwise leave the cell out.",
+    ),
+    "W171": Code(
+        "Perhaps over a limit",
+        "The upper end of the estimate is above the limit, or is not known: `plan` is blocked unless Vertex AI has "
+        "counted the tokens of the same data before, and they fit.",
     ),
 }

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from tests.unit.entrypoints.provider.world import TUNING_INPUTS, Live, call
-from tests.unit.reconcile.builders import JOB, MODEL, REVISION, TUNING, job, model, record, with_epochs
+from tests.unit.reconcile.builders import COST, JOB, MODEL, REVISION, TUNING, job, model, record, with_epochs
 
+from tuneform.capabilities.prices import Money, Price
 from tuneform.entrypoints.provider.resources.tuning_job import TuningJobResource, tuning_of
 from tuneform.entrypoints.provider.wire import UNKNOWN
 from tuneform.errors import ReconcileError
@@ -31,9 +33,41 @@ def test_inputs_are_the_tuning_that_the_core_knows() -> None:
 
 
 def test_limits_are_in_the_cores_words() -> None:
-    limits = {"maxBillableTokens": 10, "timeoutSeconds": 3600, "retries": 2}
+    limits = {"maxBillableTokens": 10, "maxCost": "25 USD", "timeoutSeconds": 3600, "retries": 2}
     tuning = tuning_of({**TUNING_INPUTS, "limits": limits})
-    assert tuning.limits == Limits(10, timedelta(hours=1), 2)
+    assert tuning.limits == Limits(10, timedelta(hours=1), 2, Money(Decimal(25), "USD"))
+
+
+PRICE = {"currency": "USD", "training": 5, "source": "our contract", "date": "2026-10-01", "output": 2.5}
+
+
+def test_a_price_is_in_the_cores_words() -> None:
+    price = tuning_of({**TUNING_INPUTS, "price": PRICE}).price
+    assert price == Price(
+        "gemini-2.5-flash", "USD", Decimal(5), "our contract", date(2026, 10, 1), output=Decimal("2.5")
+    )
+    with pytest.raises(ReconcileError, match=r"the price of gemini-2\.5-flash cannot be used"):
+        tuning_of({**TUNING_INPUTS, "price": {**PRICE, "date": "October"}})
+
+
+def test_a_limit_on_cost_that_is_no_money_is_a_flaw() -> None:
+    asked, _ = call(Live(), {**TUNING_INPUTS, "limits": {"maxCost": "25"}})
+    assert [(flaw.path, flaw.reason) for flaw in RESOURCE.flaws(asked)] == [
+        ("limits.maxCost", "must be an amount and its currency: 25 USD")
+    ]
+
+
+def test_a_limit_on_cost_without_a_price_blocks_and_with_one_is_held() -> None:
+    limited = {**TUNING_INPUTS, "limits": {"maxCost": "0.16 USD"}}
+    asked, _ = call(Live(), limited)
+    with pytest.raises(ReconcileError, match=r"the price of the base model is unknown"):
+        RESOURCE.foresee(asked)
+    asked, session = call(Live(), {**limited, "price": PRICE})
+    RESOURCE.foresee(asked)
+    assert session.said[0].endswith("(20 k to 32 k), about 0.12 USD (0.10 USD to 0.16 USD)")
+    asked, _ = call(Live(), {**limited, "limits": {"maxCost": "0.15 USD"}, "price": PRICE})
+    with pytest.raises(ReconcileError, match=r"up to 0\.16 USD, over limits\.maxCost 0\.15 USD"):
+        RESOURCE.foresee(asked)
 
 
 def test_what_else_the_core_is_to_know_has_its_words() -> None:
@@ -57,6 +91,7 @@ def test_what_is_as_it_should_be_is_no_difference() -> None:
         {"serviceAccount": "other@demo-project.iam.gserviceaccount.com"},
         {"validation": {**TUNING_INPUTS["training"], "digest": "sha256:bb"}},
         {"limits": {"retries": 2}},
+        {"price": {"currency": "USD", "training": 5, "source": "a contract", "date": "2026-10-01"}},
         {"wait": "accepted"},
     ],
 )
@@ -90,7 +125,7 @@ def test_a_preview_of_a_new_revision_knows_its_name_and_tells_what_it_costs() ->
     assert foreseen["revision"] == REVISION
     assert foreseen["model"] is UNKNOWN
     assert set(foreseen) == set(RESOURCE.outputs)
-    assert session.said == [f"new revision {REVISION} (first): one tuning job, about 24 k tokens"]
+    assert session.said == [f"new revision {REVISION} (first): one tuning job, {COST}"]
 
 
 def test_a_preview_of_an_adoption_knows_everything() -> None:

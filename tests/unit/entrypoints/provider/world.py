@@ -21,6 +21,8 @@ CONTENT = {
     "digest": "sha256:aa",
     "examples": 300,
     "tokens": 6000,
+    "tokensLow": 5000,
+    "tokensHigh": 8000,
 }
 PROJECT_JSON = {
     "name": PROJECT.name,

@@ -33,6 +33,7 @@ BEYOND = {
     "split and validation": "it compares two fields",
     "shares of more than everything": "it adds two fields",
     "key of two minds": "it compares two fields",
+    "limits without epochs": "it looks at two fields that lie apart",
 }
 """What a schema cannot say."""
 

@@ -50,6 +50,7 @@ class Survey:
             found.project,
             read_datasets=reader(found.tree, self.open_.ports.objects.read),
             part=self._asked if narrow else found.part,
+            prices=self.open_.settings.prices(),
         )
         return desired
 

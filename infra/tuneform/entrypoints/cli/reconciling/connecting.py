@@ -11,6 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 
+from tuneform.capabilities.prices import PriceTable
 from tuneform.entrypoints import resolve
 from tuneform.entrypoints.cli.reconciling.scope import Scope, scope
 from tuneform.entrypoints.cli.settings import Settings, running_emulator
@@ -55,13 +56,14 @@ def opened(settings: Settings, asked: Asked, *, listener: Listener, clock: Clock
         SettingsError: no such project; a setting that cannot be used.
         MachineError: no emulator answers.
     """
+    prices = settings.prices()
     early = _early(settings, asked, listener=listener, clock=clock)
     found = scope(settings, asked.path, asked.project)
     gc.freeze()  # all of it is kept: looking for garbage in it takes seconds where there are thousands of documents
     project, whole = resolve.project(found.project), found.part is None  # of a part nothing is listed
     if early is None or early.project != project:
         early = _begin(settings, asked, project, listener=listener, clock=clock, listing=whole)
-    return replace(resolved(found, early.ports()), ahead=early.lists if whole else None)
+    return replace(resolved(found, early.ports(), prices), ahead=early.lists if whole else None)
 
 
 @dataclass(frozen=True)
@@ -109,14 +111,18 @@ def begun(function: Callable[[], T]) -> Callable[[], T]:
     return future.result
 
 
-def resolved(found: Scope, ports: Ports) -> Opened:
+def resolved(found: Scope, ports: Ports, prices: PriceTable) -> Opened:
     """The specs with everything followed, for ports that are there already.
 
     Raises:
         DatasetErrors: what is wrong in the datasets.
     """
     desired, supply = desired_of(
-        found.tree, found.project, read_datasets=reader(found.tree, ports.objects.read), part=found.part
+        found.tree,
+        found.project,
+        read_datasets=reader(found.tree, ports.objects.read),
+        part=found.part,
+        prices=prices,
     )
     return Opened(found, desired, supply, ports)
 

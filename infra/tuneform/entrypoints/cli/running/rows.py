@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tuneform.capabilities import Capabilities
-from tuneform.datasets import prepare
+from tuneform.datasets import Prepared, prepare
 from tuneform.entrypoints import inputs
 from tuneform.errors import DatasetErrors, Diagnostic, SpecErrors
-from tuneform.specs import Dataset, Tree, examine
+from tuneform.specs import Dataset, Document, Tree, examine
+
+See = Callable[[Document[Dataset], Prepared], None]
+"""Is shown every dataset that could be read; one at a time is held."""
 
 
 def load_with_rows(path: Path, known: Capabilities) -> tuple[Tree, list[Diagnostic]]:
@@ -18,20 +22,27 @@ def load_with_rows(path: Path, known: Capabilities) -> tuple[Tree, list[Diagnost
         SpecErrors: everything that is wrong in either.
     """
     tree, found = examine_with_rows(path, known)
-    errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
-    if errors:
-        raise SpecErrors(errors)
+    raise_errors(found)
     return tree, found
 
 
-def examine_with_rows(path: Path, known: Capabilities) -> tuple[Tree, list[Diagnostic]]:
+def raise_errors(found: Sequence[Diagnostic]) -> None:
+    """Raise SpecErrors with what of it is an error, if anything is."""
+    errors = [diagnostic for diagnostic in found if diagnostic.severity == "error"]
+    if errors:
+        raise SpecErrors(errors)
+
+
+def examine_with_rows(
+    path: Path, known: Capabilities, see: See | None = None
+) -> tuple[Tree, list[Diagnostic]]:
     """What of the specs is sound, and every error and warning in them and in the rows of their datasets."""
     tree, errors = examine(path, known)
-    wrong, warnings = _look_at_rows(tree)
+    wrong, warnings = _look_at_rows(tree, see or (lambda *_: None))
     return tree, [*errors, *wrong, *tree.warnings, *warnings]
 
 
-def _look_at_rows(tree: Tree) -> tuple[list[Diagnostic], list[Diagnostic]]:
+def _look_at_rows(tree: Tree, see: See) -> tuple[list[Diagnostic], list[Diagnostic]]:
     """Errors and warnings in all local datasets; what lies in Cloud Storage is looked at by preview and up."""
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
@@ -40,9 +51,12 @@ def _look_at_rows(tree: Tree) -> tuple[list[Diagnostic], list[Diagnostic]]:
         if source.is_remote:
             continue
         try:
-            warnings += prepare(source, root=tree.root, fetch=_no_network).warnings
+            prepared = prepare(source, root=tree.root, fetch=_no_network)
         except DatasetErrors as found:
             errors += found.diagnostics
+            continue
+        warnings += prepared.warnings
+        see(document, prepared)
     return errors, warnings
 
 

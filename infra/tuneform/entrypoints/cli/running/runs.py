@@ -15,11 +15,12 @@ import pulumi
 from pulumi import automation
 from rich.console import Console
 
+from tuneform.capabilities.prices import PriceTable
 from tuneform.entrypoints.cli.running import stacks
 from tuneform.entrypoints.cli.running.display import Display
 from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
 from tuneform.entrypoints.cli.running.rows import load_with_rows
-from tuneform.entrypoints.cli.settings import Settings, capabilities_option
+from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare
 from tuneform.specs import Tree, load
@@ -46,6 +47,7 @@ class Options:
     adopt: bool | None = None
     wait: str | None = None
     capabilities: tuple[Path, ...] = ()
+    prices: Path | None = None
 
 
 def with_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -77,6 +79,7 @@ _FLAGS = (
         help="Wait until jobs have succeeded (default), or only until they are accepted.",
     ),
     capabilities_option,
+    prices_option,
 )
 
 
@@ -89,18 +92,19 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
         SpecErrors: what is wrong in the specs, or in the rows.
     """
     console = Console(highlight=False, soft_wrap=True)
-    settings = Settings.here(options.capabilities)
+    settings = Settings.here(options.capabilities, options.prices)
     folder, known = settings.specs(options.path or options.specs), settings.known()
     tree = load_with_rows(folder, known)[0] if read_rows else load(folder, known)
     for warning in tree.warnings:
         click.echo(warning.render(), err=True)
+    prices = settings.prices()
     target = stacks.target(settings, tree, folder, stack=options.stack, adopt=options.adopt)
     engine = obtain_shown(settings.home, console)
     for line in (*stacks.free_stale_lock(settings, target), *stacks.mend_state(settings, target)):
         console.print(f"  {line}")
 
     def program() -> None:
-        declare(tree, _program_settings(settings, target, options.wait))
+        declare(tree, _program_settings(settings, target, options.wait, prices))
 
     with console.status(f"selecting the stack {target.stack}"):
         selected = stacks.select(target, engine, program)
@@ -109,7 +113,9 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
     return Run(settings, tree, target, selected, console)
 
 
-def _program_settings(settings: Settings, target: stacks.Target, wait: str | None) -> ProgramSettings:
+def _program_settings(
+    settings: Settings, target: stacks.Target, wait: str | None, prices: PriceTable
+) -> ProgramSettings:
     """Flag and environment, else the stack's own configuration, which is there while the engine runs us."""
     config = pulumi.Config("tuneform")
     configured = config.get_bool("adopt")
@@ -119,6 +125,7 @@ def _program_settings(settings: Settings, target: stacks.Target, wait: str | Non
         adopt=target.local if adopt is None else adopt,
         project=config.get("project") or "",
         endpoint=target.endpoint,
+        prices=prices,
     )
 
 

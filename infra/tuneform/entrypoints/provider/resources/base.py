@@ -5,8 +5,11 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
 from typing import Any, ClassVar
 
+from tuneform.capabilities.prices import Price
 from tuneform.entrypoints.provider.session import Session
 from tuneform.entrypoints.provider.shape import Failure
 from tuneform.entrypoints.provider.wire import UNKNOWN, Properties, unknown
@@ -159,17 +162,44 @@ def content_of(value: Properties | None) -> Content | None:
     """One split, as a Dataset puts it out."""
     if value is None:
         return None
-    return Content(value["uri"], value["digest"], value["examples"], value["tokens"])
+    return Content(
+        uri=value["uri"],
+        digest=value["digest"],
+        examples=value["examples"],
+        tokens=value["tokens"],
+        tokens_low=value.get("tokensLow", 0),
+        tokens_high=value.get("tokensHigh"),
+    )
 
 
 def content_json(content: Content) -> dict[str, Any]:
     """The reverse of `content_of`."""
-    return {
+    shown: dict[str, Any] = {
         "uri": content.uri,
         "digest": content.digest,
         "examples": content.examples,
         "tokens": content.tokens,
+        "tokensLow": content.tokens_low,
     }
+    return shown if content.tokens_high is None else {**shown, "tokensHigh": content.tokens_high}
+
+
+def price_of(model: str, value: Properties | None) -> Price | None:
+    """The `price` input, of a base model.
+
+    Raises:
+        ReconcileError: it cannot be used.
+    """
+    if value is None:
+        return None
+    try:
+        given = {name: Decimal(str(value[name])) for name in ("training", "input", "output") if name in value}
+        day = date.fromisoformat(value["date"])
+    except (ArithmeticError, ValueError) as error:
+        raise ReconcileError(
+            f"the price of {model} cannot be used: {error}", remedy="numbers, and a date such as 2026-10-01"
+        ) from error
+    return Price(model=model, currency=value["currency"], source=value["source"], date=day, **given)
 
 
 def checkpoint_json(checkpoint: Checkpoint, *, endpoint: bool = True) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from tuneform.entrypoints.provider.resources.base import (
     drifted,
     metrics_json,
     previous_names,
+    price_of,
     project_of,
     tell,
 )
@@ -185,6 +186,7 @@ def serving_of(inputs: Properties) -> Serving:
         previous_names=previous_names(inputs),
         tuning_names=tuple(inputs.get("jobPreviousNames", ())),
         retain=inputs.get("deletionPolicy") == "Retain",
+        price=price_of(inputs["job"], inputs.get("price")),
     )
 
 

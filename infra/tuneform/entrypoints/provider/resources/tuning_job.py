@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
+from tuneform.capabilities.prices import Money
 from tuneform.entrypoints.provider.resources.base import (
     Call,
     Differences,
@@ -16,6 +17,7 @@ from tuneform.entrypoints.provider.resources.base import (
     drifted,
     metrics_json,
     previous_names,
+    price_of,
     project_of,
     tell,
 )
@@ -66,6 +68,9 @@ class TuningJobResource(Resource):
             yield Failure("keep", "must not be negative")
         if call.inputs.get("method", "SUPERVISED") != "SUPERVISED":
             yield Failure("method", f"{call.inputs['method']!r} is not supported yet; use SUPERVISED")
+        most = call.inputs.get("limits", {}).get("maxCost")
+        if isinstance(most, str) and Money.parse(most) is None:
+            yield Failure("limits.maxCost", "must be an amount and its currency: 25 USD")
 
     def differences(self, call: Call) -> Differences:
         """Whether the plan does anything, or its outcome would be another one than is held."""
@@ -155,6 +160,7 @@ def tuning_of(inputs: Properties) -> Tuning:
         display_name=inputs.get("displayName", ""),
         limits=Limits(
             max_billable_tokens=limits.get("maxBillableTokens"),
+            max_cost=Money.parse(limits.get("maxCost", "")),
             timeout=None if seconds is None else timedelta(seconds=seconds),
             retries=limits.get("retries", 0),
         ),
@@ -163,6 +169,7 @@ def tuning_of(inputs: Properties) -> Tuning:
         previous_names=previous_names(inputs),
         retain=inputs.get("deletionPolicy") == "Retain",
         keep=inputs.get("keep"),
+        price=price_of(inputs["baseModel"], inputs.get("price")),
     )
 
 

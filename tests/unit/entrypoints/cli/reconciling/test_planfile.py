@@ -13,13 +13,15 @@ from tuneform.entrypoints.cli.reconciling import planfile
 from tuneform.entrypoints.cli.reconciling.scope import Scope
 from tuneform.errors import SettingsError
 from tuneform.reconcile.actions import Create, Wait
+from tuneform.reconcile.cost import Cost
 from tuneform.reconcile.desired import Project
 from tuneform.reconcile.diff import Change
 from tuneform.reconcile.plan import Item, Plan, TuningPlan
 from tuneform.specs import Project as ProjectSpec
 from tuneform.specs import load
 
-CREATE = Create("r1-bb", 1, "recipe changed", 1_200, (Change("change", "epochCount", 3, 4),))
+COST = Cost("gemini-2.5-flash", 1_000, 800, 1_500, 4)
+CREATE = Create("r1-bb", 1, "recipe changed", COST, (Change("change", "epochCount", 3, 4),))
 
 
 @pytest.fixture
@@ -62,7 +64,7 @@ def test_what_was_saved_is_read_back(saved: Path, scope: Scope, tmp_path: Path) 
     assert not read.google_cloud
     assert read.items == {
         "TuningJob intents": [
-            "new revision r1-bb (recipe changed: epochCount 3 → 4): one tuning job, about 1 k tokens"
+            f"new revision r1-bb (recipe changed: epochCount 3 → 4): one tuning job, {COST}"
         ]
     }
     read.check_fresh(planned(scope, CREATE))

@@ -57,12 +57,14 @@ class Sources:
         sources = [inputs.source(found.tree, document) for document in found.tree.of(Dataset)]
         self._remote = any(source.is_remote for source in sources)
         parts = [part for source in sources for part in (source.training, source.validation, source.test)]
-        self._data = tuple(found.tree.root / part.file for part in parts if part is not None and part.file)
+        table = self.settings.price_file
+        data = (found.tree.root / part.file for part in parts if part is not None and part.file)
+        self._data = (*data, table) if table else tuple(data)
         if found.folder != folder:
             files = _print(spec_files(found.folder)[0])
         self._folder, self._seen = found.folder, files | _print(self._data)
         try:
-            return resolved(found, self._ports_of(found))
+            return resolved(found, self._ports_of(found), self.settings.prices())
         except (RemoteError, MachineError):
             self._seen = None  # they are sound for all we know, and are read again
             raise

@@ -1,0 +1,72 @@
+"""Limits on cost as far as they can be judged from documents and data alone: no network, nothing live.
+
+What Vertex AI has counted before is not known here, so that only what is over its limit by the low end of the estimate
+is an error. What may be over it is a warning: the plan, which knows, holds the upper end against it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from tuneform.capabilities.prices import Money, PriceTable
+from tuneform.datasets import Split
+from tuneform.errors import Diagnostic
+from tuneform.reconcile.cost import Cost, over
+from tuneform.reconcile.desired import Limits
+from tuneform.specs import Document, Tree, TuningJob
+
+
+@dataclass(frozen=True)
+class Size:
+    """How many tokens one pass over a dataset's training examples is, between what and what."""
+
+    tokens: int
+    low: int
+    high: int | None
+
+    @classmethod
+    def of(cls, split: Split) -> Size:
+        """The size of a split."""
+        return cls(split.tokens, *split.token_bounds)
+
+
+def check_limits(
+    tree: Tree, sizes: Mapping[tuple[str, str], Size], prices: PriceTable
+) -> Iterator[Diagnostic]:
+    """What is wrong with the limits of the TuningJobs; `sizes` has the datasets that could be read."""
+    for job in tree.of(TuningJob):
+        size = sizes.get((job.project, job.spec.dataset.ref))
+        price = prices.find(job.spec.base_model)
+        # An unknown size stands for none at all, which is over no limit: what is said then is about the price.
+        cost = Cost(
+            model=job.spec.base_model,
+            tokens=size.tokens if size else 0,
+            low=size.low if size else 0,
+            high=size.high if size else 0,
+            epochs=job.spec.hyper_parameters.epoch_count,
+            price=price,
+        )
+        yield from _judge(job, cost)
+
+
+def _judge(job: Document[TuningJob], cost: Cost) -> Iterator[Diagnostic]:
+    if cost.epochs is None:
+        return  # said of the document itself (E170)
+    tokens, money = job.spec.limits.max_billable_tokens, job.spec.limits.max_cost
+    limits = {
+        "maxBillableTokens": Limits(max_billable_tokens=tokens),
+        "maxCost": Limits(max_cost=Money.parse(money) if money else None),
+    }
+    for name, limit in limits.items():
+        excess = over(cost, limit)
+        if excess is None:
+            continue
+        certain = over(replace(cost, tokens=cost.low, high=cost.low), limit) is not None
+        no_price = limit.max_cost is not None and (
+            cost.price is None or cost.price.currency != limit.max_cost.currency
+        )
+        code = "E172" if no_price else "E171" if certain else "W171"
+        reason, remedy = excess
+        severity = "error" if code.startswith("E") else "warning"
+        yield job.diagnostic(code, reason, "spec", "limits", name, hint=remedy, severity=severity)
