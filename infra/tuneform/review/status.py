@@ -8,8 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from tuneform.capabilities.prices import Money, Price
 from tuneform.reconcile.actions import Blocked, explain
 from tuneform.reconcile.desired import Desired, Serving, Tuning
 from tuneform.reconcile.holders import is_gone
@@ -84,7 +86,11 @@ class Serves:
 
 @dataclass(frozen=True)
 class JobSeen:
-    """The newest job of the wanted revision."""
+    """The newest job of the wanted revision.
+
+    `billable_tokens` are those of one epoch, as Vertex AI counts them; `billed_tokens` are of all epochs, and `cost` is
+    what they cost where the price is known.
+    """
 
     name: str
     state: str
@@ -96,6 +102,8 @@ class JobSeen:
     error: str
     billable_tokens: int | None
     ended: bool
+    billed_tokens: int | None = None
+    cost: Money | None = None
 
 
 @dataclass(frozen=True)
@@ -213,7 +221,7 @@ class _Look:
             name=name,
             declared=False,
             wanted=wanted,
-            job=_job(job, self.progress.get(job.name)) if job else None,
+            job=_job(job, self.progress.get(job.name), self._price(name)) if job else None,
             model=job.model if job and job.name in observed.models else "",
             attempts=tuple(self._attempts(observed)),
             kept=tuple(sorted(r.revision for r in observed.records.values() if r.kept)),
@@ -222,6 +230,9 @@ class _Look:
             next=tuple(explain(action) for action in actions if not isinstance(action, Blocked)),
             partial=any(v.lean and v.record in observed.records.values() for v in versions),
         )
+
+    def _price(self, name: str) -> Price | None:
+        return next((tuning.price for tuning in self.desired.tunings if tuning.name == name), None)
 
     def _attempts(self, observed: ObservedTuning) -> Iterator[AttemptSeen]:
         written = {
@@ -325,7 +336,8 @@ def _newest(jobs: list[Job], record: Record | None) -> Job | None:
     return max(jobs, key=lambda job: (job.name == known, job.attempt, job.name), default=None)
 
 
-def _job(job: Job, progress: Progress | None) -> JobSeen:
+def _job(job: Job, progress: Progress | None, price: Price | None) -> JobSeen:
+    billed = job.billable_tokens * job.epochs if job.billable_tokens and job.epochs else None
     return JobSeen(
         name=job.name,
         state=progress.state.value if progress else job.state.value,
@@ -337,6 +349,8 @@ def _job(job: Job, progress: Progress | None) -> JobSeen:
         error=job.error,
         billable_tokens=job.billable_tokens,
         ended=(progress.state if progress else job.state).ended,
+        billed_tokens=billed,
+        cost=price.of(billed) if price is not None and billed is not None else None,
     )
 
 
@@ -374,6 +388,8 @@ def _camel(value: Any) -> Any:
         return {_camel_name(name): _camel(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_camel(item) for item in value]
+    if isinstance(value, Decimal):
+        return float(value)
     return value.isoformat() if isinstance(value, datetime) else value
 
 

@@ -42,8 +42,21 @@ def _rows(seen: TuningSeen, now: datetime) -> Iterator[tuple[str, list[str]]]:
 def _job(job: JobSeen | None) -> list[str]:
     if job is None:
         return ["none"]
-    tokens = [f"{job.billable_tokens:,} billable tokens"] if job.billable_tokens is not None else []
-    return [job_words(job), job.name, *([job.error] if job.error else []), *tokens]
+    return [job_words(job), job.name, *([job.error] if job.error else []), *_billed(job)]
+
+
+def _billed(job: JobSeen) -> Iterator[str]:
+    """What the job takes, or took: known once Vertex AI has counted its data and settled its epochs."""
+    if job.billable_tokens is None:
+        return
+    if job.billed_tokens is None:
+        yield f"{job.billable_tokens:,} billable tokens an epoch"
+        return
+    money = f", {job.cost}" if job.cost is not None else ", price unknown"
+    of_all = "" if not job.ended or job.state == "SUCCEEDED" else " if all epochs were trained"
+    yield (
+        f"{job.billed_tokens:,} billable tokens ({job.billable_tokens:,} an epoch × {job.epochs}){money}{of_all}"
+    )
 
 
 def job_words(job: JobSeen) -> str:

@@ -52,7 +52,7 @@ def test_the_users_table_extends_and_corrects_another() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("training = 5.00\n", "", "prices.toml:1:9: gemini-2.5-flash: training is missing"),
+        ("training = 5.00\n", "", "prices.toml:1:1: gemini-2.5-flash: training is missing"),
         ("5.00", '"5.00"', "prices.toml:2:1: gemini-2.5-flash: training is not a number, such as 5.00"),
         ("5.00", "-1", "prices.toml:2:1: gemini-2.5-flash: training is not a number, such as 5.00"),
         ("5.00", "nan", "prices.toml:2:1: gemini-2.5-flash: training is not a number, such as 5.00"),
@@ -83,7 +83,7 @@ def test_the_users_table_extends_and_corrects_another() -> None:
             "prices.toml:6:1: gemini-2.5-flash: date is not a date without quotes, such as 2026-10-01",
         ),
         ("source =", "sorce =", "prices.toml:5:1: gemini-2.5-flash: unknown field 'sorce'"),
-        ('[prices."gemini', '[price."gemini', "prices.toml:1:2: 'price' is not known here"),
+        ('[prices."gemini', '[price."gemini', "prices.toml:1:1: 'price' is not known here"),
         ("5.00", "5.00 USD", "prices.toml:2:17: not TOML: Expected newline or end of document after a statement"),
     ],
 )  # fmt: skip
@@ -94,7 +94,7 @@ def test_what_is_wrong_is_named_with_its_line(old: str, new: str, said: str) -> 
 def test_a_table_on_one_line_has_its_places_too() -> None:
     text = "[prices]\n'gemini-2.5-flash' = {training = 5, unit = 'per token'}\n"
     assert wrong(text)[0] == (
-        "prices.toml:2:37: gemini-2.5-flash: unit is not 'per million training tokens', the only unit there is"
+        "prices.toml:2:1: gemini-2.5-flash: unit is not 'per million training tokens', the only unit there is"
     )
 
 
@@ -103,9 +103,10 @@ def test_all_that_is_wrong_is_said_at_once_with_the_line_and_a_hint() -> None:
         parse(ENTRY.replace("currency", "curency"), PATH)
     assert caught.value.render() == (
         "prices.toml:4:1: error[E185]: gemini-2.5-flash: unknown field 'curency'\n"
-        " 4 | curency = \"USD\"\n   | ^\n   = hint: did you mean 'currency'?\n\n"
-        "prices.toml:1:9: error[E185]: gemini-2.5-flash: currency is missing\n"
-        " 1 | [prices.\"gemini-2.5-flash\"]\n   |         ^\n   = hint: it is three capital letters, such as 'USD'"
+        " 4 | curency = \"USD\"\n   | ^^^^^^^\n   = hint: did you mean 'currency'?\n\n"
+        "prices.toml:1:1: error[E185]: gemini-2.5-flash: currency is missing\n"
+        ' 1 | [prices."gemini-2.5-flash"]\n   | ^^^^^^^^^^^^^^^^^^^^^^^^^^^\n'
+        "   = hint: it is three capital letters, such as 'USD'"
     )
 
 
