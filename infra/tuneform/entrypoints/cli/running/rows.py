@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tuneform.capabilities import Capabilities
-from tuneform.datasets import Prepared, prepare
+from tuneform.datasets import DatasetSource, Prepared, prepare
 from tuneform.entrypoints import inputs
 from tuneform.errors import DatasetErrors, Diagnostic, SpecErrors
 from tuneform.specs import Dataset, Document, Tree, examine
@@ -47,7 +47,10 @@ def _look_at_rows(tree: Tree, see: See) -> tuple[list[Diagnostic], list[Diagnost
     errors: list[Diagnostic] = []
     warnings: list[Diagnostic] = []
     # One document may be for several projects, with the same rows in each.
-    for source in dict.fromkeys(inputs.source(tree, document) for document in tree.of(Dataset)):
+    described: dict[DatasetSource, list[Document[Dataset]]] = {}
+    for document in tree.of(Dataset):
+        described.setdefault(inputs.source(tree, document), []).append(document)
+    for source, documents in described.items():
         if source.is_remote:
             continue
         try:
@@ -56,7 +59,8 @@ def _look_at_rows(tree: Tree, see: See) -> tuple[list[Diagnostic], list[Diagnost
             errors += found.diagnostics
             continue
         warnings += prepared.warnings
-        see(document, prepared)
+        for document in documents:
+            see(document, prepared)
     return errors, warnings
 
 
