@@ -70,13 +70,13 @@ class Bench:
     def serving(self, revision: str, **fields: Any) -> Serving:
         return Serving(PROJECT, "intents", "intents", revision, **fields)
 
-    def restart(self, **options: Any) -> Ports:
+    def restart(self, project: Project = PROJECT, **options: Any) -> Ports:
         """Ports as another process would have them: nothing is shared but the emulator."""
         host, pid, run = holder().split(":")
         self.runs += 1
         name = f"{host}:{pid}:{run}-{self.runs}"
         given = {"listener": self.heard, "clock": self.clock, "holder": name, "list_lag": timedelta(0)}
-        return connect(PROJECT, self.endpoint, **{**given, **options})
+        return connect(project, self.endpoint, **{**given, **options})
 
     def with_epochs(self, epochs: int) -> Tuning:
         return replace(self.tuning, hyper_parameters=HyperParameters(epochs, "ADAPTER_SIZE_EIGHT", 1.0))

@@ -7,6 +7,7 @@ import socket
 from dataclasses import replace
 
 import pytest
+from tests.functional.emulators import Emulator
 from tests.functional.reconcile.conftest import PROJECT, Bench
 
 from tuneform.errors import ReconcileError, Terminal
@@ -14,6 +15,7 @@ from tuneform.reconcile import execute
 from tuneform.reconcile.desired import Gate
 from tuneform.reconcile.ledger import AttemptState, Versioned
 from tuneform.reconcile.live import JobState
+from tuneform_emulator.services.vertex.resources import ENDPOINT, MODEL
 
 
 def jobs(bench: Bench) -> int:
@@ -32,6 +34,27 @@ def test_one_tuning_from_nothing_to_an_answer_under_its_lasting_name(bench: Benc
     question = {"contents": [{"role": "user", "parts": [{"text": "say green please 99"}]}]}
     assert bench.ports.writer.ask(served.endpoint, question) == "green"
     assert [move.state for move in bench.heard.moves][-1] is JobState.SUCCEEDED
+
+
+def test_the_newest_models_are_tuned_in_a_region_and_serve_from_the_multi_region_around_it(
+    bench: Bench, emulator: Emulator
+) -> None:
+    around = replace(PROJECT, serving_location="us")
+    ports = bench.restart(project=around)
+    tuning = replace(bench.tuning, project=around, base_model="gemini-3.5-flash")
+
+    status = execute.apply_tuning(ports, tuning)
+    serving = replace(bench.serving(status.revision, checkpoint="best"), project=around)
+    served = execute.apply_serving(ports, serving)
+
+    assert served is not None
+    assert served.endpoint == "projects/demo-project/locations/us/endpoints/intents"
+    assert status.model.startswith("projects/demo-project/locations/us-central1/models/")
+    question = {"contents": [{"role": "user", "parts": [{"text": "say green please 99"}]}]}
+    assert ports.writer.ask(served.endpoint, question) == "green"
+    execute.remove_serving(ports, serving)
+    execute.remove_tuning(ports, around, "intents")
+    assert emulator.world.store.count(MODEL) == emulator.world.store.count(ENDPOINT) == 0
 
 
 def test_applied_again_nothing_is_done(bench: Bench) -> None:
