@@ -11,12 +11,10 @@ from urllib.parse import quote
 from xml.etree import ElementTree
 
 from tuneform import __version__
-from tuneform.datasets import codes as datasets
 from tuneform.errors import Diagnostic
-from tuneform.specs.reference import codes as specs
+from tuneform.review.codes import CODES
 from tuneform.specs.reference.codes import Code
 
-CODES: Mapping[str, Code] = {**specs.CODES, **datasets.CODES}
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 SARIF = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 

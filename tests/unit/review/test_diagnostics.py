@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneform.errors import Diagnostic, Position
-from tuneform.review.diagnostics import CODES, FORMATS, as_annotations, as_json, as_junit, as_sarif
+from tuneform.review.codes import CODES
+from tuneform.review.diagnostics import FORMATS, as_annotations, as_json, as_junit, as_sarif
 
 WRONG = Diagnostic(
     "E123",

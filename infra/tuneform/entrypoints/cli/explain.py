@@ -8,7 +8,7 @@ import click
 
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option
 from tuneform.errors import SpecErrors
-from tuneform.review.diagnostics import CODES
+from tuneform.review.codes import CODES
 from tuneform.specs.reference.explain import explain
 
 
@@ -16,7 +16,7 @@ from tuneform.specs.reference.explain import explain
 @click.argument("what")
 @capabilities_option
 def command(what: str, capabilities: tuple[Path, ...]) -> None:
-    """Explain a kind, one of its fields, a base model, or the code of an error in specs or datasets.
+    """Explain a kind, one of its fields, a base model, or the code of any error.
 
     Of a model it shows what is known, each fact with the document that says it.
 

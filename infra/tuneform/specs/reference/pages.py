@@ -61,8 +61,8 @@ def errors_page() -> str:
         "# Error codes of the spec language\n",
         "<!-- Written by `python -m tuneform.specs.reference docs`; edit codes.py beside it. -->\n",
         "Codes beginning with E are errors, with W warnings. Examples without a Project of their own lie beside the",
-        "examples in [specs.md](specs.md). Codes of datasets are in [datasets.md](datasets.md), those of plan files in",
-        "[plan-and-apply.md](plan-and-apply.md).",
+        "examples in [specs.md](specs.md). Codes of datasets are in [datasets.md](datasets.md), those of runs in",
+        "[cli.md](cli.md#errors-of-runs).",
     ]
     for name, code in CODES.items():
         parts += ["", f"## {name}: {code.title}\n", code.explanation]
