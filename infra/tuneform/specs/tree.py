@@ -208,3 +208,7 @@ class Tree:
     def project_of(self, document: Document[Any]) -> Document[Project]:
         """The Project that a document belongs to."""
         return self.find(Project, document.project, document.project)
+
+    def only(self, project: str) -> Tree:
+        """The tree with the documents of one project alone."""
+        return replace(self, documents=tuple(d for d in self.documents if d.project == project))

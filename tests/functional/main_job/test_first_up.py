@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from tests.functional.main_job.checkout import Checkout
+
+PROD = """\
+apiVersion: tuneform.dev/v1
+kind: Project
+metadata: {name: prod}
+spec: {projectId: tuneform-prod, location: us-central1, owner: ml-team}
+"""
 
 
 def test_up_ends_with_answers_and_again_changes_nothing(checkout: Checkout) -> None:
@@ -20,3 +29,25 @@ def test_up_ends_with_answers_and_again_changes_nothing(checkout: Checkout) -> N
     assert "everything unchanged" in again
     assert checkout.counts() == live
     assert "everything unchanged" in checkout.does("preview")
+
+
+def test_a_second_project_does_not_get_the_stack_of_the_first(checkout: Checkout) -> None:
+    """After the test above, whose stack is up: what `up` would not declare there it would delete."""
+
+    def belong(documents: list[dict[str, Any]]) -> None:
+        for document in documents:
+            if document["kind"] != "Project":
+                document["metadata"]["project"] = "demo"
+
+    for file in sorted((checkout.folder / "specs").glob("*.yaml")):
+        checkout.edit(file.name, belong)
+    (checkout.folder / "specs" / "prod.yaml").write_text(PROD)
+    live = checkout.counts()
+
+    refused = checkout.run("up", "--project", "prod", "--stack", "local")
+
+    assert refused.code == 1
+    assert "error[E300]: the stack local holds Project 'demo', and 'prod' was to be worked on" in refused.text
+    assert "remedy: name one of them with --project" in checkout.run("up").text
+    assert checkout.counts() == live
+    assert "everything unchanged" in checkout.does("preview", "--project", "demo")

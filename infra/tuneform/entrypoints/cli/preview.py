@@ -16,6 +16,7 @@ def command(options: runs.Options) -> None:
     Examples:
       tuneform preview
       tuneform preview --stack prod
+      tuneform preview --project dev
     """
     run = runs.prepare(options, read_rows=True)
     display = runs.perform(run, run.stack.preview, preview=True)

@@ -18,10 +18,16 @@ def command(options: runs.Options, quiet: bool) -> None:
       tuneform up                       apply specs/ to the emulator
       tuneform up ~/banking             apply a spec folder of your own
       tuneform up --stack prod          apply specs/ to Google Cloud
+      tuneform up --project dev         apply one of several projects to the emulator
     """
     run = runs.prepare(options, read_rows=True)
-    run.console.print(f"applying {run.tree.root} to the stack {run.target.stack}")
+    run.console.print(f"applying {_what(run)} to the stack {run.target.stack}")
     display = runs.perform(run, run.stack.up, preview=False)
     run.console.print(f"{display.summary()}")
     if not quiet:
         closing.show(run)
+
+
+def _what(run: runs.Run) -> str:
+    """The specs, and the project of them where there are several."""
+    return f"{run.tree.root} ({run.project.name})" if run.several else str(run.tree.root)

@@ -109,10 +109,11 @@ def _next(run: Run) -> None:
         return
     first = models[0].name
     where = "" if run.settings.is_default(run.tree.root) else f" {run.tree.root}"
+    project = f" --project {run.project.name}" if run.several else ""
     tries = {
-        f'tuneform ask {first} "…"{f" --specs{where}" if where else ""}': "ask it something yourself",
-        f"tuneform preview{where}": "after changing an epochCount or a label: see what `up` would do",
-        f"tuneform destroy{where}": "take it down again; a later `up` brings it back",
+        f'tuneform ask {first} "…"{f" --specs{where}" if where else ""}{project}': "ask it something yourself",
+        f"tuneform preview{where}{project}": "after changing an epochCount or a label: see what `up` would do",
+        f"tuneform destroy{where}{project}": "take it down again; a later `up` brings it back",
     }
     width = max(map(len, tries))
     run.console.print("\nTry next:")

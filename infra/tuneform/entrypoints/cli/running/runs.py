@@ -19,22 +19,33 @@ from tuneform.capabilities.prices import PriceTable
 from tuneform.entrypoints.cli.running import stacks
 from tuneform.entrypoints.cli.running.display import Display
 from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
+from tuneform.entrypoints.cli.running.holding import Held, chosen
 from tuneform.entrypoints.cli.running.rows import load_with_rows
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare
-from tuneform.specs import Tree, load
+from tuneform.specs import Document, Project, Tree, load
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the engine: which specs, on which stack."""
+    """One run of the engine: the documents of one project, on its stack.
+
+    `several` is whether the specs hold other projects, too.
+    """
 
     settings: Settings
     tree: Tree
     target: stacks.Target
     stack: automation.Stack
     console: Console
+    several: bool = False
+
+    @property
+    def project(self) -> Document[Project]:
+        """The Project that is worked on."""
+        (project,) = self.tree.of(Project)
+        return project
 
 
 @dataclass(frozen=True)
@@ -44,6 +55,7 @@ class Options:
     path: Path | None = None
     specs: Path | None = None
     stack: str | None = None
+    project: str | None = None
     adopt: bool | None = None
     wait: str | None = None
     capabilities: tuple[Path, ...] = ()
@@ -68,6 +80,7 @@ _FLAGS = (
     click.argument("path", required=False, type=click.Path(path_type=Path)),
     click.option("--specs", type=click.Path(path_type=Path), help="Spec folder; the same as PATH."),
     click.option("--stack", help="Stack to work on (default: local, against the emulator)."),
+    click.option("--project", help="Name of the Project document, where the specs hold several."),
     click.option(
         "--adopt/--no-adopt",
         default=None,
@@ -90,6 +103,7 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
 
     Raises:
         SpecErrors: what is wrong in the specs, or in the rows.
+        SettingsError: which project is meant is not said, or the stack holds another one.
     """
     console = Console(highlight=False, soft_wrap=True)
     settings = Settings.here(options.capabilities, options.prices)
@@ -98,19 +112,31 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
     for warning in tree.warnings:
         click.echo(warning.render(), err=True)
     prices = settings.prices()
-    target = stacks.target(settings, tree, folder, stack=options.stack, adopt=options.adopt)
+    target = stacks.target(
+        settings, tree, folder, stack=options.stack, project=options.project, adopt=options.adopt
+    )
     engine = obtain_shown(settings.home, console)
     for line in (*stacks.free_stale_lock(settings, target), *stacks.mend_state(settings, target)):
         console.print(f"  {line}")
 
     def program() -> None:
-        declare(tree, _program_settings(settings, target, options.wait, prices))
+        declare(one, _program_settings(settings, target, options.wait, prices))
 
     with console.status(f"selecting the stack {target.stack}"):
         selected = stacks.select(target, engine, program)
-    for line in stacks.drop_pending(selected):
+    state = selected.export_stack()
+    project = chosen(
+        tree,
+        folder,
+        stack=target.stack,
+        named=options.project,
+        configured=stacks.configured_project(selected),
+        held=Held.of(state.deployment),
+    )
+    one = tree.only(project.name)
+    for line in stacks.drop_pending(selected, state):
         console.print(f"  {line}")
-    return Run(settings, tree, target, selected, console)
+    return Run(settings, one, target, selected, console, several=len(tree.of(Project)) > 1)
 
 
 def _program_settings(
@@ -123,7 +149,6 @@ def _program_settings(
     return ProgramSettings(
         wait=settings.get("wait", wait) or config.get("wait") or "succeeded",
         adopt=target.local if adopt is None else adopt,
-        project=config.get("project") or "",
         endpoint=target.endpoint,
         prices=prices,
     )

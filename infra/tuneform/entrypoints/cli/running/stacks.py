@@ -1,7 +1,8 @@
 """A stack and the engine that runs it: where its state lies, and how it is driven.
 
-A stack is one project. `local` is the project's own specs against the emulator; other spec folders get local
-stacks of their own (`local-<project>`), so that applying one folder never deletes what another one made.
+A stack is one project. `local` is the project's own specs against the emulator; other spec folders, and each of
+several Projects in one, get local stacks of their own (`local-<project>`), so that applying one never deletes what
+another one made.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from typing import Any
 from pulumi import automation
 from semver import VersionInfo
 
+from tuneform.entrypoints.cli.reconciling.scope import project_named
 from tuneform.entrypoints.cli.running import supervise
+from tuneform.entrypoints.cli.running.holding import Held
 from tuneform.entrypoints.cli.settings import (
     LOCAL_STACK,
     PROJECT_FILE,
@@ -54,14 +57,16 @@ class Target:
         return self.endpoint is not None
 
 
-def target(settings: Settings, tree: Tree, specs: Path, *, stack: str | None, adopt: bool | None) -> Target:
+def target(
+    settings: Settings, tree: Tree, specs: Path, *, stack: str | None, project: str | None, adopt: bool | None
+) -> Target:
     """Where these specs are applied to.
 
     Raises:
         MachineError: a local stack, and no emulator answers.
-        SettingsError: the tree holds several projects, and a stack is one.
+        SettingsError: there are several projects and none was named, or there is none of that name.
     """
-    name = settings.get("stack", stack) or _default_stack(settings, tree, specs)
+    name = settings.get("stack", stack) or default_stack(settings, tree, specs, project)
     if name != LOCAL_STACK and not name.startswith(f"{LOCAL_STACK}-"):
         return Target(name, None, settings.root or Path.cwd(), {}, adopt)
     emulator = running_emulator(settings)
@@ -69,15 +74,25 @@ def target(settings: Settings, tree: Tree, specs: Path, *, stack: str | None, ad
     return Target(name, emulator.endpoint, folder, local_environment(settings, emulator), adopt)
 
 
-def _default_stack(settings: Settings, tree: Tree, specs: Path) -> str:
-    projects = tree.of(Project)
-    if len(projects) != 1:
-        names = ", ".join(project.name for project in projects) or "none"
-        raise SettingsError(
-            f"a stack is one project, and {specs} holds {len(projects)}: {names}",
-            remedy="run `tuneform up` on a folder that holds one Project",
-        )
-    return LOCAL_STACK if settings.is_default(specs) else f"{LOCAL_STACK}-{projects[0].name}"
+def default_stack(settings: Settings, tree: Tree, specs: Path, named: str | None) -> str:
+    """The local stack of a Project: `local` for the only one of the project's own specs, or the one it began with.
+
+    Raises:
+        SettingsError: there are several projects and none was named, or there is none of that name.
+    """
+    project = project_named(tree, specs, named)
+    own = f"{LOCAL_STACK}-{project.name}"
+    if not settings.is_default(specs):
+        return own
+    for stack in (LOCAL_STACK, own):
+        if Held.in_file(_state_file(settings, stack)).is_of(project):
+            return stack
+    return LOCAL_STACK if len(tree.of(Project)) == 1 else own
+
+
+def _state_file(settings: Settings, stack: str) -> Path:
+    """Where the state of a local stack lies."""
+    return settings.home / "state" / ".pulumi" / "stacks" / PROJECT_NAME / f"{stack}.json"
 
 
 def _own_folder(settings: Settings, stack: str) -> Path:
@@ -172,7 +187,7 @@ def mend_state(settings: Settings, target: Target) -> list[str]:
     The engine keeps the state before in a file beside it, and what that one does not know of yet is looked up live.
     Call it while nobody holds the stack's lock.
     """
-    state = settings.home / "state" / ".pulumi" / "stacks" / PROJECT_NAME / f"{target.stack}.json"
+    state = _state_file(settings, target.stack)
     if not target.local or not state.exists() or _is_json(state):
         return []
     backup = state.with_name(f"{state.name}.bak")
@@ -213,16 +228,25 @@ def _holder(lock: Path) -> dict[str, Any]:
     return found
 
 
-def drop_pending(stack: automation.Stack) -> list[str]:
+def configured_project(stack: automation.Stack) -> str:
+    """The Project that the stack's configuration names (`tuneform:project`); empty where it names none."""
+    try:
+        config = stack.workspace.stack_settings(stack.name).config or {}
+    except FileNotFoundError:
+        return ""
+    value = config.get(f"{PROJECT_NAME}:project")
+    return value if isinstance(value, str) else ""
+
+
+def drop_pending(stack: automation.Stack, state: automation.Deployment) -> list[str]:
     """Forget operations that a killed run left half-done: each resource is looked up again, so nothing is lost.
 
-    What was being created is found by adopting, an update is repeated; but of what was being deleted the state says
-    that it is there, so the engine has to look.
+    `state` is the stack's, exported. What was being created is found by adopting, an update is repeated; but of what
+    was being deleted the state says that it is there, so the engine has to look.
 
     Raises:
         MachineError: they are those of a run that is still at work, or the engine cannot look.
     """
-    state = stack.export_stack()
     deployment = dict(state.deployment or {})
     pending = deployment.pop("pending_operations", None) or []
     if not pending:
