@@ -38,7 +38,7 @@ def _path_of(line: str) -> list[str]:
     """The names that a header, or a key with a value, leads through; none where the line is not one by itself."""
     try:
         found: Any = tomllib.loads(line)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         return []
     path = []
     while isinstance(found, dict) and found:

@@ -5,12 +5,14 @@ The shape is checked strictly. What is wrong is said with its line; the cell tha
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from difflib import get_close_matches
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ from tuneform.capabilities import columns
 from tuneform.capabilities.columns import DAY, TEXT, Shape
 from tuneform.capabilities.lines import position
 from tuneform.capabilities.values import METHODS, PUBLISHER, Capabilities, Cell, Method, Model, Source
-from tuneform.errors import Diagnostic
+from tuneform.errors import Diagnostic, Position
 
 BUILT_IN = Path(__file__).with_name("capabilities.toml")
 _SECTIONS = ("sources", "models", "retired", "vertex", "gemini-api")
 _SOURCE = ("title", "url", "date", "read")
+_AT = re.compile(r" \(at line ([0-9]+), column ([0-9]+)\)$")
+"""Where a file is not TOML, as Python says it."""
 _CELL = ("value", "source", "at_least")
 Key = tuple[str, ...]
 """The way to a cell: ("models", name, "supervised.adapter_sizes") or ("vertex", "batch_size")."""
@@ -64,8 +68,9 @@ def _built_in_table() -> _Table:
 def _add(file: Path, table: _Table) -> None:
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+    except (OSError, ValueError) as error:
+        # A ValueError: bytes that are not UTF-8, or a NUL in the name.
+        reason = error.strerror if isinstance(error, OSError) else str(error)
         hint = "mend the setting `capabilities`, or write the file: docs/capabilities.md"
         table.found.append(Diagnostic("E180", f"{str(file)!r} cannot be read: {reason}", hint=hint))
         return
@@ -82,8 +87,8 @@ class _Reading:
         """Read every section; sources first, whatever their place."""
         try:
             data = tomllib.loads(self._text)
-        except tomllib.TOMLDecodeError as error:
-            self._wrong("E180", (), f"{str(self._file)!r} is not TOML: {error}", "mend the file")
+        except (ValueError, RecursionError) as error:
+            self._not_toml(str(error))
             return
         for section in data:
             if section not in _SECTIONS:
@@ -98,6 +103,14 @@ class _Reading:
         for section, known in (("models", shapes), ("retired", gone)):
             for name, entry in self._tables(data, section):
                 self._cells((section, name), entry, known)
+
+    def _not_toml(self, reason: str) -> None:
+        said = _AT.search(reason)
+        line, column = map(int, said.groups()) if said else (1, 1)
+        excerpt = next(islice(self._text.splitlines(), line - 1, None), "")
+        message = f"{str(self._file)!r} is not TOML: {_AT.sub('', reason)}"
+        at = Position(self._file, line, column)
+        self._table.found.append(Diagnostic("E180", message, at, "mend the file", excerpt))
 
     def _tables(self, data: Mapping[str, Any], section: str) -> Iterator[tuple[str, Any]]:
         entries = data.get(section, {})
@@ -142,22 +155,22 @@ class _Reading:
         if not isinstance(entry, dict):
             self._wrong("E182", key, f"{key[-1]!r} is no table", "write a cell on each line below it")
             return
-        if key[0] in ("models", "retired"):
+        home = tuple(step.removeprefix(PUBLISHER) for step in key)
+        if len(home) > 1:
             # A model that a file names is known from then on, even where it says nothing of it.
-            key = (key[0], key[1].removeprefix(PUBLISHER))
-            self._table.cells.setdefault((*key, ""), Cell())
+            self._table.cells.setdefault((*home, ""), Cell())
         for name, value in _flat(entry, known):
             if name not in known:
                 self._unknown((*key, name), "cell", tuple(known))
             elif (cell := self._cell((*key, name), value, known[name])) is not None:
-                self._warn_if_older((*key, name), cell)
-                self._table.cells[*key, name] = cell
+                self._warn_if_older((*key, name), self._table.cells.get((*home, name)), cell)
+                self._table.cells[*home, name] = cell
 
     def _cell(self, key: Key, value: Any, shape: Shape) -> Cell[Any] | None:
         """The cell, or None after saying what is wrong with it."""
         if value == "unknown":
             return Cell()
-        name = key[-1]
+        name, at_least = key[-1], isinstance(value, dict) and value.get("at_least", False)
         form = f'write {name} = {{ value = …, source = "…" }}: {shape.words}; or "unknown"'
         read = shape.read(value["value"]) if isinstance(value, dict) and "value" in value else None
         if isinstance(value, dict) and (strange := next((part for part in value if part not in _CELL), None)):
@@ -166,7 +179,7 @@ class _Reading:
             self._wrong("E182", key, f"{name!r} is no cell", form)
         elif read is None:
             self._wrong("E182", key, f"{name!r} is {shape.words}", form)
-        elif value.get("at_least", False) not in ((True, False) if shape.ordered else (False,)):
+        elif not isinstance(at_least, bool) or (at_least and not shape.ordered):
             self._wrong("E182", key, f"{name!r} has no at_least", "leave it out")
         elif "source" not in value:
             self._wrong("E183", key, f"{name!r} names no source", form)
@@ -174,11 +187,10 @@ class _Reading:
             hint = _nearest(str(value["source"]), tuple(self._table.sources)) or "write it under [sources]"
             self._wrong("E183", key, f"there is no source {value['source']!r}", hint)
         else:
-            return Cell(read, source, value.get("at_least", False))
+            return Cell(read, source, at_least)
         return None
 
-    def _warn_if_older(self, key: Key, cell: Cell[Any]) -> None:
-        before = self._table.cells.get(key)
+    def _warn_if_older(self, key: Key, before: Cell[Any] | None, cell: Cell[Any]) -> None:
         if before and before.source and cell.source and cell.source.day < before.source.day:
             message = f"{key[-1]!r} is corrected by an older document than the one that it corrects"
             hint = f"{before.source} is newer; make sure that it is the one that is wrong"
@@ -189,15 +201,10 @@ class _Reading:
         self._wrong("E181", key, f"unknown {what} {key[-1]!r}", hint)
 
     def _wrong(self, code: str, key: Key, message: str, hint: str, *, severity: str = "error") -> None:
-        at, excerpt, length = position(
-            self._file, self._text, [part for step in key for part in _parts(step, key)]
-        )
+        # The name of a model is one word, that of a cell holds a dot where it is one of a method's.
+        path = [*key[:2], *(part for step in key[2:] for part in step.split("."))]
+        at, excerpt, length = position(self._file, self._text, path)
         self._table.found.append(Diagnostic(code, message, at, hint, excerpt, length, severity))
-
-
-def _parts(step: str, key: Key) -> list[str]:
-    """A cell's name holds dots where it is one of a method's; the name of a model is one word."""
-    return step.split(".") if step == key[-1] and len(key) > 2 else [step]
 
 
 def _flat(entry: Mapping[str, Any], known: Mapping[str, Shape]) -> Iterator[tuple[str, Any]]:

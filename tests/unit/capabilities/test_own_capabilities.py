@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 import re
 from datetime import date
 from pathlib import Path
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from tuneform import capabilities
 from tuneform.capabilities import Capabilities
+from tuneform.capabilities.columns import MODEL
 from tuneform.capabilities.words import page
 
 CASE = '[sources.case]\ntitle = "Support case 4711"\ndate = 2026-11-02\n'
@@ -77,7 +81,19 @@ def test_no_file_changes_nothing_and_a_file_does_not_change_what_is_built_in(tmp
 
 
 WRONG = {
-    "not TOML": ("models = [", "E180", 1, "is not TOML"),
+    "not TOML": ("[vertex]\nbatch_size = 1 2\n", "E180", 2, "is not TOML"),
+    "a model by its long name": (
+        CASE + '[models."publishers/google/models/gemini-2.5-flash"]\nsize = "unknown"\n',
+        "E181",
+        5,
+        "'size'",
+    ),
+    "at least of another form": (
+        CASE + FLASH + 'retirement = { value = 2027-01-01, source = "case", at_least = 1 }\n',
+        "E182",
+        5,
+        "has no at_least",
+    ),
     "a section of another name": ("[model]\n", "E181", 1, "did you mean 'models'?"),
     "a cell of another name": (
         CASE + FLASH + 'adapter_size = "unknown"\n',
@@ -218,3 +234,57 @@ def test_a_file_of_the_documented_form_is_sound(tmp_path: Path) -> None:
     assert known.found == ()
     assert known.models["gemini-4-flash"].supervised.offered.value is True
     assert known.models["gemini-3.5-flash"].tuning_locations.value is None
+
+
+NAMES = ("gemini-2.5-flash", "a", "title", "date", "value", "source", *(column.name for column in MODEL))
+TOML = st.recursive(
+    st.one_of(st.text(max_size=9), st.integers(), st.booleans(), st.dates(), st.floats(allow_nan=False)),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(("models", "sources", "vertex", *NAMES)), inner, max_size=4)
+    ),
+    max_leaves=9,
+)
+
+
+def written(value: object) -> str:
+    """A value as TOML."""
+    if isinstance(value, dict):
+        return "{" + ", ".join(f'"{name}" = {written(inner)}' for name, inner in value.items()) + "}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(written, value))}]"
+    return value.isoformat() if isinstance(value, date) else json.dumps(value)
+
+
+@given(
+    st.one_of(
+        st.text(max_size=60),
+        st.dictionaries(st.sampled_from(("models", "sources", "vertex", "retired", "x")), TOML, max_size=4),
+        st.tuples(st.integers(0, 400), st.text(max_size=5)),
+    )
+)
+@example("a = " + "[" * 5000)
+@example("[" * 5000)
+@example(f"a = {'9' * 5000}")
+@settings(deadline=None)
+def test_whatever_is_in_the_file_it_is_read_or_said_to_be_wrong(
+    tmp_path_factory: pytest.TempPathFactory, content: object
+) -> None:
+    match content:
+        case str():
+            text = content
+        case dict():
+            text = "\n".join(f'"{name}" = {written(value)}' for name, value in content.items())
+        case (int() as at, str() as put):
+            text = CASE + FLASH + 'customer_managed_keys = { value = true, source = "case" }\n'
+            text = text[:at] + put + text[at + 1 :]
+    file = tmp_path_factory.getbasetemp() / "any.toml"
+    file.write_text(text, encoding="utf-8")
+    known = capabilities.read([file])
+    assert all(found.render() for found in known.found)
+    assert known.find("gemini-2.5-flash")
+
+
+def test_a_name_with_a_nul_is_no_file() -> None:
+    (found,) = capabilities.read([Path("a\0b")]).found
+    assert found.code == "E180"
