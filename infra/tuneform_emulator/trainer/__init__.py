@@ -10,8 +10,16 @@ a prompt that shares no wording with its examples. Its numbers say nothing about
 """
 
 from tuneform_emulator.trainer.checkpoint import Answer, Candidate, Checkpoint, CheckpointError
-from tuneform_emulator.trainer.examples import DatasetError, Example, parse_jsonl, prompt_text
-from tuneform_emulator.trainer.stats import data_stats
+from tuneform_emulator.trainer.examples import (
+    DatasetError,
+    Example,
+    Preference,
+    parse_jsonl,
+    parse_preferences,
+    prompt_text,
+)
+from tuneform_emulator.trainer.preference import DEFAULT_BETA, PreferenceTraining
+from tuneform_emulator.trainer.stats import data_stats, preference_stats
 from tuneform_emulator.trainer.tokens import count_tokens
 from tuneform_emulator.trainer.training import (
     Epoch,
@@ -24,6 +32,7 @@ from tuneform_emulator.trainer.training import (
 )
 
 __all__ = [
+    "DEFAULT_BETA",
     "Answer",
     "Candidate",
     "Checkpoint",
@@ -31,6 +40,8 @@ __all__ = [
     "DatasetError",
     "Epoch",
     "Example",
+    "Preference",
+    "PreferenceTraining",
     "Settings",
     "StepMetrics",
     "Training",
@@ -40,5 +51,7 @@ __all__ = [
     "data_stats",
     "default_epochs",
     "parse_jsonl",
+    "parse_preferences",
+    "preference_stats",
     "prompt_text",
 ]

@@ -70,6 +70,14 @@ def gradient(
     return Weights(features.T @ (error @ weights.up.T), hidden.T @ error, error.sum(axis=0))
 
 
+def strongest(down: Array, up: Array, rank: int) -> tuple[Array, Array]:
+    """The product `down @ up` as nearly as an adapter of a smaller rank can have it (truncated SVD)."""
+    basis, inner = np.linalg.qr(down)
+    left, sizes, right = np.linalg.svd(inner @ up, full_matrices=False)
+    root = np.sqrt(sizes[:rank])
+    return basis @ left[:, :rank] * root, root[:, None] * right[:rank]
+
+
 class Adam:
     """Adam (Kingma and Ba 2014), the variant of SGD used here, in place on the weights it is given."""
 

@@ -25,6 +25,20 @@ class Example:
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
 
 
+@dataclass(frozen=True)
+class Preference:
+    """One prompt and two outputs for it, of which people prefer one."""
+
+    prompt: str
+    preferred: str
+    dispreferred: str
+
+    def content_key(self) -> bytes:
+        """As `Example.content_key`."""
+        text = f"{len(self.prompt)}:{len(self.preferred)}:{self.prompt}{self.preferred}{self.dispreferred}"
+        return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
 class DatasetError(ValueError):
     """A line that cannot be trained on. `row` counts from 0, as the real service's messages do."""
 
@@ -47,6 +61,20 @@ def parse_jsonl(data: bytes) -> tuple[Example, ...]:
     return examples
 
 
+def parse_preferences(data: bytes) -> tuple[Preference, ...]:
+    """Read the lines of a Vertex AI preference tuning dataset; blank lines are passed over.
+
+    A line has the turns of the prompt, which ends with the user's, and two completions, one with the score 1 and one
+    with the score 0 ("Prepare preference tuning data for Gemini models", Google Cloud). Raises `DatasetError` at the
+    first bad line; the wording is ours.
+    """
+    rows = ((row, line) for row, line in enumerate(data.split(b"\n")) if line.strip())
+    preferences = tuple(_preference(row, line) for row, line in rows)
+    if not preferences:
+        raise DatasetError(0, "The dataset holds no examples.")
+    return preferences
+
+
 def prompt_text(contents: Sequence[Any], system_instruction: Any = None) -> str:
     """The text a model sees: the system instruction, an empty line, then the turns, one below the other.
 
@@ -59,19 +87,14 @@ def prompt_text(contents: Sequence[Any], system_instruction: Any = None) -> str:
 
 
 def _example(row: int, line: bytes) -> Example:
-    try:
-        document = json.loads(line)
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise DatasetError(row, f"The line is not valid JSON: {error}.") from error
-    if not isinstance(document, dict):
-        raise DatasetError(row, "The line must be a JSON object.")
-    contents = document.get("contents")
-    if contents is None:
-        raise DatasetError(row, "Missing required `contents` field.")
+    document, contents = _line(row, line)
     _check_turns(row, contents)
-    instruction = document.get("systemInstruction", document.get("system_instruction"))
+    if len(contents) < 2:
+        raise DatasetError(row, "The `contents` field needs a user turn and a model turn.")
+    if contents[-1]["role"] != "model":
+        raise DatasetError(row, "The last turn of `contents` must have the role `model`.")
     try:
-        prompt = prompt_text(contents[:-1], instruction)
+        prompt = prompt_text(contents[:-1], _instruction(document))
         output = _text(contents[-1])
     except ValueError as error:
         raise DatasetError(row, str(error)) from error
@@ -80,16 +103,45 @@ def _example(row: int, line: bytes) -> Example:
     return Example(prompt, output, len(contents))
 
 
+def _preference(row: int, line: bytes) -> Preference:
+    document, contents = _line(row, line)
+    _check_turns(row, contents)
+    if not contents or contents[-1]["role"] != "user":
+        raise DatasetError(row, "The last turn of `contents` must have the role `user`.")
+    completions = document.get("completions")
+    pair = completions if isinstance(completions, list) and len(completions) == 2 else []
+    scored = {one.get("score"): one.get("completion") for one in pair if isinstance(one, dict)}
+    if set(scored) != {0, 1}:
+        raise DatasetError(row, "The `completions` field needs two completions, with the scores 1 and 0.")
+    try:
+        return Preference(prompt_text(contents, _instruction(document)), _text(scored[1]), _text(scored[0]))
+    except ValueError as error:
+        raise DatasetError(row, str(error)) from error
+
+
+def _line(row: int, line: bytes) -> tuple[dict[str, Any], Any]:
+    """A line as JSON, and its `contents`."""
+    try:
+        document = json.loads(line)
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        raise DatasetError(row, f"The line is not valid JSON: {error}.") from error
+    if not isinstance(document, dict):
+        raise DatasetError(row, "The line must be a JSON object.")
+    if document.get("contents") is None:
+        raise DatasetError(row, "Missing required `contents` field.")
+    return document, document["contents"]
+
+
+def _instruction(document: Mapping[str, Any]) -> Any:
+    return document.get("systemInstruction", document.get("system_instruction"))
+
+
 def _check_turns(row: int, contents: Any) -> None:
     if not isinstance(contents, list) or not all(isinstance(turn, dict) for turn in contents):
         raise DatasetError(row, "The `contents` field must be a list of turns.")
-    if len(contents) < 2:
-        raise DatasetError(row, "The `contents` field needs a user turn and a model turn.")
     for turn in contents:
         if turn.get("role") not in ("user", "model"):
             raise DatasetError(row, f"The role {turn.get('role')!r} in `contents` is not `user` or `model`.")
-    if contents[-1]["role"] != "model":
-        raise DatasetError(row, "The last turn of `contents` must have the role `model`.")
 
 
 def _text(content: Any) -> str:

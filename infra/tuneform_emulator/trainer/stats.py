@@ -1,4 +1,4 @@
-"""Statistics of a tuning dataset, as `tuningDataStats.supervisedTuningDataStats` reports them."""
+"""Statistics of a tuning dataset, as `tuningDataStats` reports them."""
 
 import math
 from collections.abc import Sequence
@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tuneform_emulator.trainer.examples import Example
+from tuneform_emulator.trainer.examples import Example, Preference
 from tuneform_emulator.trainer.tokens import count_tokens
 from tuneform_emulator.trainer.training import batch_size_for
 
@@ -42,6 +42,36 @@ def data_stats(examples: Sequence[Example], epochs: int, batch_size: int = 0) ->
             {"role": role, "parts": [{"text": _cut(text)}]}
             for example in examples[:_SAMPLES]
             for role, text in (("user", example.prompt), ("model", example.output))
+        ],
+    }
+
+
+def preference_stats(preferences: Sequence[Preference], epochs: int, batch_size: int = 0) -> dict[str, Any]:
+    """The PreferenceOptimizationDataStats JSON of a training set (aiplatform v1, discovery revision 20261106).
+
+    Which tokens are billed is not documented; here it is every prompt once and both its completions.
+    """
+    inputs = [count_tokens(preference.prompt) for preference in preferences]
+    outputs = [count_tokens(text) for p in preferences for text in (p.preferred, p.dispreferred)]
+    steps = epochs * math.ceil(len(preferences) / (batch_size or batch_size_for(len(preferences))))
+    return {
+        "tuningDatasetExampleCount": str(len(preferences)),
+        "tuningStepCount": str(steps),
+        "totalBillableTokenCount": str(sum(inputs) + sum(outputs)),
+        "userInputTokenDistribution": _distribution(inputs, billable=True),
+        "userOutputTokenDistribution": _distribution(outputs, billable=True),
+        "scoresDistribution": _distribution([0, 1] * len(preferences)),
+        "userDatasetExamples": [_sample(preference) for preference in preferences[:_SAMPLES]],
+    }
+
+
+def _sample(preference: Preference) -> dict[str, Any]:
+    scored = ((1, preference.preferred), (0, preference.dispreferred))
+    return {
+        "contents": [{"role": "user", "parts": [{"text": _cut(preference.prompt)}]}],
+        "completions": [
+            {"score": score, "completion": {"role": "model", "parts": [{"text": _cut(text)}]}}
+            for score, text in scored
         ],
     }
 

@@ -2,13 +2,22 @@
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneform_emulator.trainer.adapter import Adam, Array, Weights, gradient, log_softmax, logits, losses
+from tuneform_emulator.trainer.adapter import (
+    Adam,
+    Array,
+    Weights,
+    gradient,
+    log_softmax,
+    logits,
+    losses,
+    strongest,
+)
 from tuneform_emulator.trainer.checkpoint import Checkpoint
 from tuneform_emulator.trainer.examples import Example
 from tuneform_emulator.trainer.features import DIMENSIONS, EncodedTexts, centre
@@ -20,7 +29,7 @@ MAX_RANK = 32
 MAX_OUTPUTS = 8192
 _LEARNING_RATE = 0.02
 _FINAL_RATE = 0.1  # of the first: the rate falls linearly to it
-_EVALUATION_BATCH = 256
+EVALUATION_BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -70,8 +79,8 @@ class Epoch:
 class Training:
     """A run of `settings.epochs` epochs; the same data in any order and the same settings give the same run.
 
-    With `start` it goes on from that checkpoint: outputs it knew are kept, and a larger adapter grows new
-    directions. Raises `ValueError` without examples, or when the adapter would have to shrink.
+    With `start` it goes on from that checkpoint: outputs it knew are kept, a larger adapter grows new directions, and
+    a smaller one keeps the strongest. Raises `ValueError` without examples.
     """
 
     def __init__(
@@ -86,11 +95,11 @@ class Training:
         self._settings = settings
         self._batch_size = settings.batch_size or batch_size_for(len(train))
         self._rng = np.random.default_rng(settings.seed)
-        self._outputs = _known_outputs(train, start)
+        self._outputs = known_outputs((example.output for example in train), start)
         self._train = _Labelled(train, self._outputs)
         self._validation = _Labelled(validation, self._outputs) if validation else None
         self._mean = start.mean if start else self._train.texts.mean
-        self._weights = _first_weights(settings.rank, len(self._outputs), start, self._rng)
+        self._weights = first_weights(settings.rank, len(self._outputs), start, self._rng)
         self._optimizer = Adam(self._weights)
         self._epoch = 0
         self._step = 0
@@ -115,8 +124,7 @@ class Training:
         scores = log_softmax(logits(self._weights, features))
         targets = self._train.targets[batch]
         known = targets >= 0
-        progress = self._step / self._total_steps
-        rate = _LEARNING_RATE * self._settings.learning_rate_multiplier * (1 - (1 - _FINAL_RATE) * progress)
+        rate = learning_rate(self._settings, self._step / self._total_steps)
         self._step += 1
         if known.any():
             self._optimizer.step(
@@ -128,8 +136,8 @@ class Training:
 
     def _evaluate(self, checkpoint: Checkpoint, data: "_Labelled") -> StepMetrics:
         loss, correct, predictions = 0.0, 0, 0
-        for start in range(0, len(data), _EVALUATION_BATCH):
-            rows = list(range(start, min(start + _EVALUATION_BATCH, len(data))))
+        for start in range(0, len(data), EVALUATION_BATCH):
+            rows = list(range(start, min(start + EVALUATION_BATCH, len(data))))
             features = centre(data.texts.counts(rows), checkpoint.mean)
             scores = log_softmax(logits(checkpoint.weights, features))
             loss += float(losses(scores, data.targets[rows]).sum())
@@ -199,8 +207,14 @@ def checkpoint_epochs(epochs: int) -> tuple[int, ...]:
     return tuple(round(number * epochs / 10) for number in range(1, 11))
 
 
-def _known_outputs(train: Sequence[Example], start: Checkpoint | None) -> tuple[str, ...]:
-    counts = Counter(example.output for example in train)
+def learning_rate(settings: Settings, progress: float) -> float:
+    """The rate of a step; `progress` is how much of the run is behind it, 0 to 1."""
+    return _LEARNING_RATE * settings.learning_rate_multiplier * (1 - (1 - _FINAL_RATE) * progress)
+
+
+def known_outputs(given: Iterable[str], start: Checkpoint | None) -> tuple[str, ...]:
+    """The outputs that a model learns to choose among: those it knew, then the commonest of those given."""
+    counts = Counter(given)
     before = start.outputs if start else ()
     for output in before:
         counts.pop(output, None)
@@ -208,13 +222,15 @@ def _known_outputs(train: Sequence[Example], start: Checkpoint | None) -> tuple[
     return (*before, *sorted(common))
 
 
-def _first_weights(rank: int, outputs: int, start: Checkpoint | None, rng: np.random.Generator) -> Weights:
+def first_weights(rank: int, outputs: int, start: Checkpoint | None, rng: np.random.Generator) -> Weights:
+    """The weights that training begins with: those of `start` where it has some, small random ones elsewhere."""
     weights = Weights.initial(DIMENSIONS, rank, outputs, rng)
     if start is None:
         return weights
+    down, up = start.weights.down, start.weights.up
     if start.rank > rank:
-        raise ValueError(f"the adapter cannot shrink from size {start.rank} to {rank}")
-    weights.down[:, : start.rank] = start.weights.down
-    weights.up[: start.rank, : len(start.outputs)] = start.weights.up
+        down, up = strongest(down, up, rank)
+    weights.down[:, : down.shape[1]] = down
+    weights.up[: up.shape[0], : len(start.outputs)] = up
     weights.bias[: len(start.outputs)] = start.weights.bias
     return weights

@@ -1,6 +1,6 @@
 """The Model Registry, as far as tuned models need it.
 
-A tuned model has one version: only continuous tuning, which the emulator does not do yet, adds others. A stored model
+A tuned model has one version: continuous tuning makes a model of its own here (`tuning_source`). A stored model
 also holds `job`, the tuning job it came from, and `blobs`, the store's keys of its checkpoints by checkpoint id
 (under "" the only one, where the job exported its last checkpoint alone).
 """
@@ -273,7 +273,7 @@ def create(
         "versionUpdateTime": now,
         "modelSourceInfo": {"sourceType": "GENIE"},
         "baseModelSource": {
-            "genieSource": {"baseModelUri": f"publishers/google/models/{tuned['baseModel']}"}
+            "genieSource": {"baseModelUri": f"publishers/google/models/{resources.base_model(tuned)}"}
         },
         "deployedModels": [],
         "checkpoints": checkpoints,

@@ -118,6 +118,11 @@ def last(name: str) -> str:
     return name.rpartition("/")[2]
 
 
+def base_model(job: Mapping[str, Any]) -> str:
+    """The name of the base model under a job, however many tunings lie between."""
+    return str(job.get("baseModel") or job["preTunedModel"]["baseModel"])
+
+
 def shown(resource: Mapping[str, Any]) -> Json:
     """A resource without its empty fields, which ProtoJSON leaves out."""
     return {key: value for key, value in resource.items() if value not in ("", None, [], {}, False)}

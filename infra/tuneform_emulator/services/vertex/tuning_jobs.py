@@ -13,7 +13,12 @@ from typing import Any
 from tuneform_emulator import wire
 from tuneform_emulator.clock import parse_stamp
 from tuneform_emulator.services import agents
-from tuneform_emulator.services.vertex import listing, resources, tuning_runner, tuning_validation
+from tuneform_emulator.services.vertex import (
+    listing,
+    resources,
+    tuning_runner,
+    tuning_validation,
+)
 from tuneform_emulator.services.vertex.resources import JOB, PREFIX, STATS, Json
 from tuneform_emulator.world import World
 
@@ -30,7 +35,7 @@ _BETA_ONLY = ("tuningJobState", "tuningJobMetadata")
 _GETTERS: Mapping[str, listing.Getter] = {
     "state": lambda job: job["state"],
     "tuned_model_display_name": lambda job: job["tunedModelDisplayName"],
-    "base_model": lambda job: job["baseModel"],
+    "base_model": resources.base_model,
 }
 
 
@@ -69,7 +74,7 @@ def _get(world: World, request: wire.Request) -> Json:
 def _create(world: World, request: wire.Request) -> Json:
     place = resources.place(world, request)
     agents.make_tuning(world, place.project)
-    submission = tuning_validation.accept(world, place, wire.camel(request.json()))
+    submission = tuning_validation.accept(world, place, wire.camel(request.json()), request.version)
     with world.store.transaction():
         number, key = resources.new_id(world)
         now = world.stamp()

@@ -13,6 +13,7 @@ from tuneform_emulator.services.vertex import (
     models,
     resources,
     tensorboards,
+    tuning_methods,
 )
 from tuneform_emulator.services.vertex.resources import JOB, Json, Place
 from tuneform_emulator.world import World
@@ -35,21 +36,19 @@ def start_metrics(world: World, job: str) -> tuple[str, str]:
     return metadata.create_experiment(world, place, experiment, RUN, tensorboard), run
 
 
-def record_epoch(world: World, run: str, epoch: trainer.Epoch) -> None:
+def record_epoch(world: World, run: str, epoch: trainer.Epoch, series: Mapping[str, str]) -> None:
     """Adds an epoch's metrics to the run: training metrics a step, validation metrics an epoch."""
-    _record(world, run, "train", epoch.train)
+    _record(world, run, "train", epoch.train, series)
     if epoch.evaluation is not None:
-        _record(world, run, "eval", (epoch.evaluation,))
+        _record(world, run, "eval", (epoch.evaluation,), series)
 
 
-def _record(world: World, run: str, kind: str, steps: Sequence[trainer.StepMetrics]) -> None:
-    series: Mapping[str, list[tensorboards.Point]] = {
-        "total_loss": [(item.step, item.loss) for item in steps],
-        "fraction_of_correct_next_step_preds": [(item.step, item.accuracy) for item in steps],
-        "num_predictions": [(item.step, float(item.predictions)) for item in steps],
-    }
-    for name, points in series.items():
-        tensorboards.append(world, run, f"/{kind}_{name}", points)
+def _record(
+    world: World, run: str, kind: str, steps: Sequence[trainer.StepMetrics], series: Mapping[str, str]
+) -> None:
+    for name, measured in series.items():
+        points = [(item.step, float(getattr(item, measured))) for item in steps]
+        tensorboards.append(world, run, name.format(kind=kind), points)
 
 
 def publish(
@@ -62,14 +61,15 @@ def publish(
     """
     document = resources.get(world, JOB, job)
     resource = document["resource"]
-    last_only = resource["supervisedTuningSpec"].get("exportLastCheckpointOnly", False)
+    method, spec = tuning_methods.of(resource)
+    last_only = spec.get("exportLastCheckpointOnly", False)
     identified = [("" if last_only else str(number), item) for number, item in enumerate(trained, 1)]
     checkpoints = [
         {"checkpointId": key, "epoch": str(item["epoch"]), "step": str(item["step"])}
         for key, item in identified
         if key
     ]
-    labels = _labels(world, resource)
+    labels = _labels(world, resource, method.tune_type)
     blobs = {key: item["blob"] for key, item in identified}
     model = models.create(world, document, labels, checkpoints, blobs)["resource"]
     values: Json = {"displayName": resource["tunedModelDisplayName"], "labels": labels}
@@ -96,15 +96,15 @@ def publish(
         endpoints.deploy(world, endpoint, wanted, {endpoints.NEW: 100})
 
 
-def _labels(world: World, job: Mapping[str, object]) -> dict[str, str]:
+def _labels(world: World, job: Mapping[str, object], tune_type: str) -> dict[str, str]:
     """The labels seen on real tuned models, and the job's own where the emulator is set to copy them."""
     own = job.get("labels", {}) if world.settings.labels_copied else {}
     assert isinstance(own, dict)
     return {
         **own,
-        "google-vertex-llm-tuning-base-model-id": str(job["baseModel"]).replace(".", "_"),
+        "google-vertex-llm-tuning-base-model-id": resources.base_model(job).replace(".", "_"),
         "google-vertex-llm-tuning-job-id": resources.last(str(job["name"])),
-        "tune-type": "sft",
+        "tune-type": tune_type,
     }
 
 

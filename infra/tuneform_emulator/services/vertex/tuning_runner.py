@@ -19,7 +19,7 @@ import hashlib
 import logging
 import threading
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import timedelta
 from typing import Any
@@ -29,9 +29,9 @@ from tuneform_emulator.clock import parse_stamp, stamp
 from tuneform_emulator.services import objects
 from tuneform_emulator.services.kms import cryptokeys
 from tuneform_emulator.services.operations import RPC_CODES
-from tuneform_emulator.services.vertex import resources, tuning_results, tuning_validation
-from tuneform_emulator.services.vertex.base_models import ADAPTER_SIZES
+from tuneform_emulator.services.vertex import resources, tuning_methods, tuning_results, tuning_validation
 from tuneform_emulator.services.vertex.resources import JOB, STATS, Json
+from tuneform_emulator.services.vertex.tuning_methods import Method
 from tuneform_emulator.services.vertex.tuning_validation import Submission
 from tuneform_emulator.traffic import effects
 from tuneform_emulator.world import World
@@ -52,6 +52,7 @@ INTERNAL = 13
 """google.rpc.Code numbers of job errors."""
 
 _HEAVY = frozenset({"dataset", "tuning", "post"})
+_Training = trainer.Training | trainer.PreferenceTraining
 _log = logging.getLogger(__name__)
 
 
@@ -65,6 +66,9 @@ def enqueue(world: World, job: str, submission: Submission) -> None:
         "checkpoints": [],
     }
     world.store.create(RUN, job, run)
+    if submission.start:
+        # The model may be deleted while the job waits.
+        world.store.put_blob(_data_key(job, "start"), world.store.get_blob(submission.start) or b"")
     if world.settings.dataset_read == "create":
         _keep_data(world, job, submission.training, submission.validation)
 
@@ -90,7 +94,7 @@ class Runner:
         self._world = world
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="tuning")
         self._busy: dict[str, Future[None]] = {}
-        self._trainings: dict[str, tuple[trainer.Training, int]] = {}
+        self._trainings: dict[str, tuple[_Training, int]] = {}
 
     def close(self) -> None:
         """Waits for what is being computed; what is not started stays for the next emulator."""
@@ -204,7 +208,7 @@ class Runner:
     def _process_dataset(self, run: Json) -> None:
         world, job = self._world, run["job"]
         resource = resources.get(world, JOB, job)["resource"]
-        spec = resource["supervisedTuningSpec"]
+        method, spec = tuning_methods.of(resource)
         if world.settings.dataset_read == "run":
             validation = spec.get("validationDatasetUri")
             _keep_data(
@@ -213,9 +217,9 @@ class Runner:
                 _read(world, spec["trainingDatasetUri"]),
                 _read(world, validation) if validation else None,
             )
-        train, _ = _examples(world, job)
+        train, _ = _examples(world, job, method)
         epochs = int(spec["hyperParameters"]["epochCount"])
-        stats = {"supervisedTuningDataStats": trainer.data_stats(train, epochs)}
+        stats = {method.stats_field: method.stats(train, epochs)}
         substate = {"tuningJobState": "TUNING_JOB_STATE_WAITING_FOR_CAPACITY"}
         with world.store.transaction():
             if _move(world, run, "capacity", STEP_SECONDS, substate):
@@ -224,8 +228,8 @@ class Runner:
     def _train_epoch(self, run: Json) -> None:
         world, job = self._world, run["job"]
         resource = resources.get(world, JOB, job)["resource"]
-        spec = resource["supervisedTuningSpec"]
-        training = self._training(run, spec["hyperParameters"])
+        method, spec = tuning_methods.of(resource)
+        training = self._training(run, method, spec["hyperParameters"])
         epoch = training.run_epoch()
         self._trainings[job] = (training, epoch.number)
         total = int(spec["hyperParameters"]["epochCount"])
@@ -242,26 +246,22 @@ class Runner:
             seconds = STEP_SECONDS if last else world.settings.epoch_seconds
             phase = "post" if last else "tuning"
             if _move(world, run, phase, seconds, changes, epochs=epoch.number, checkpoints=checkpoints):
-                tuning_results.record_epoch(world, run["metrics"], epoch)
+                tuning_results.record_epoch(world, run["metrics"], epoch, method.series)
             elif epoch.number in kept:
                 world.store.delete_blob(_checkpoint_key(job, epoch.number))
         if last:
             self._trainings.pop(job, None)
 
-    def _training(self, run: Json, hyper: Json) -> trainer.Training:
+    def _training(self, run: Json, method: Method, hyper: Json) -> _Training:
         """The training as it was after the epochs recorded; repeated from the start after a restart."""
         job, done = run["job"], run["epochs"]
         present = self._trainings.pop(job, None)
         if present and present[1] == done:
             return present[0]
-        train, validation = _examples(self._world, job)
-        settings = trainer.Settings(
-            epochs=int(hyper["epochCount"]),
-            rank=ADAPTER_SIZES[hyper["adapterSize"]],
-            learning_rate_multiplier=float(hyper["learningRateMultiplier"]),
-            seed=_seed(train, hyper),
-        )
-        training = trainer.Training(settings, train, validation)
+        examples = _examples(self._world, job, method)
+        before = self._world.store.get_blob(_data_key(job, "start"))
+        start = trainer.Checkpoint.from_bytes(before) if before else None
+        training = tuning_methods.training(method, hyper, examples, start, _seed(examples[0], hyper))
         for _ in range(done):
             training.run_epoch()
         return training
@@ -312,7 +312,7 @@ def _finish(world: World, run: Json, changes: Json, *, published: bool = False) 
     with world.store.transaction():
         if not world.store.delete(RUN, job):
             return
-        for name in ("training", "validation"):
+        for name in ("training", "validation", "start"):
             world.store.delete_blob(_data_key(job, name))
         if not published:
             for checkpoint in run["checkpoints"]:
@@ -360,16 +360,16 @@ def _keep_data(world: World, job: str, training: bytes, validation: bytes | None
         world.store.put_blob(_data_key(job, "validation"), validation)
 
 
-def _examples(world: World, job: str) -> tuple[tuple[trainer.Example, ...], tuple[trainer.Example, ...]]:
+def _examples(world: World, job: str, method: Method) -> tuple[Sequence[Any], Sequence[Any]]:
     data = world.store.get_blob(_data_key(job, "training")) or b""
     validation = world.store.get_blob(_data_key(job, "validation"))
     try:
-        return trainer.parse_jsonl(data), trainer.parse_jsonl(validation) if validation else ()
+        return method.parse(data), method.parse(validation) if validation else ()
     except trainer.DatasetError as error:
         raise _JobError(INVALID_ARGUMENT, error.message) from error
 
 
-def _seed(train: tuple[trainer.Example, ...], hyper: Json) -> int:
+def _seed(train: Sequence[Any], hyper: Json) -> int:
     """The same for the same examples, in whatever order, and the same hyperparameters."""
     digest = hashlib.sha256(repr(sorted(hyper.items())).encode())
     for key in sorted(example.content_key() for example in train):

@@ -14,15 +14,10 @@ from dataclasses import dataclass
 from tuneform_emulator import trainer, wire
 from tuneform_emulator.services import agents, iam_policy, objects, service_accounts
 from tuneform_emulator.services.kms import cryptokeys
-from tuneform_emulator.services.vertex import fields
-from tuneform_emulator.services.vertex.base_models import (
-    ADAPTER_SIZE_NAMES,
-    ADAPTER_SIZES,
-    BASE_MODELS,
-    BaseModel,
-    is_region,
-)
+from tuneform_emulator.services.vertex import fields, tuning_source
+from tuneform_emulator.services.vertex.base_models import ADAPTER_SIZE_NAMES, ADAPTER_SIZES, BaseModel
 from tuneform_emulator.services.vertex.resources import Json, Place
+from tuneform_emulator.services.vertex.tuning_methods import METHODS, Method
 from tuneform_emulator.world import World
 
 MAX_FILE_BYTES = 2**30
@@ -34,8 +29,8 @@ VALIDATION_SHARE_ABOVE = 1_000
 million text examples, 5000 validation examples, or 30 % of the training examples where there are more than 1000."""
 
 _READ = (
-    "baseModel", "supervisedTuningSpec", "tunedModelDisplayName", "description", "labels", "encryptionSpec",
-    "serviceAccount",
+    "baseModel", "preTunedModel", "supervisedTuningSpec", "preferenceOptimizationSpec", "tunedModelDisplayName",
+    "description", "labels", "encryptionSpec", "serviceAccount",
 )  # fmt: skip
 _READ_ONLY = (
     "name", "state", "createTime", "startTime", "endTime", "updateTime", "error", "experiment", "tunedModel",
@@ -43,8 +38,7 @@ _READ_ONLY = (
     "tuningJobMetadata", "tuningJobState",
 )  # fmt: skip
 _SPEC = ("trainingDatasetUri", "validationDatasetUri", "hyperParameters", "exportLastCheckpointOnly")
-_HYPER_PARAMETERS = ("epochCount", "adapterSize", "learningRateMultiplier")
-_SPEC_PATH = "tuning_job.supervised_tuning_spec"
+_MODES = ("TUNING_MODE_UNSPECIFIED", "TUNING_MODE_FULL", "TUNING_MODE_PEFT_ADAPTER")
 
 TUNING_ROLE = "roles/aiplatform.tuningServiceAgent"
 TOKEN_ROLE = "roles/iam.serviceAccountTokenCreator"  # noqa: S105 - a role's name, not a secret
@@ -54,14 +48,18 @@ _KEY_NAME = re.compile(r"projects/[^/]+/locations/(?P<location>[^/]+)/keyRings/[
 
 @dataclass(frozen=True)
 class Submission:
-    """An accepted request: the fields of the job, with defaults filled in, and its data as read now."""
+    """An accepted request: the fields of the job, with defaults filled in, and its data as read now.
+
+    `start` is the store's key of the checkpoint that training goes on from, empty for a base model.
+    """
 
     fields: Json
     training: bytes
     validation: bytes | None
+    start: str = ""
 
 
-def accept(world: World, place: Place, body: Json) -> Submission:
+def accept(world: World, place: Place, body: Json, version: str = "v1") -> Submission:
     """Checks a create request and resolves its defaults.
 
     Raises:
@@ -69,67 +67,74 @@ def accept(world: World, place: Place, body: Json) -> Submission:
             missing grants, 404 for things that do not exist, 501 for what the emulator does not do.
     """
     given = fields.known(body, "TuningJob", read=_READ, ignored=_READ_ONLY)
-    spec = fields.known(
-        fields.message(given, "supervisedTuningSpec"), "TuningJob.supervisedTuningSpec", read=_SPEC
-    )
-    base = _base_model(place, fields.string(given, "baseModel"))
-    hyper = fields.known(
-        fields.message(spec, "hyperParameters"),
-        "TuningJob.supervisedTuningSpec.hyperParameters",
-        read=_HYPER_PARAMETERS,
-    )
-    adapter = _adapter_size(base, hyper)
-    multiplier = _positive(hyper, "learningRateMultiplier")
-    epochs = fields.integer(hyper, "epochCount")
-    if epochs is not None and epochs < 1:
-        raise _violation("hyper_parameters.epoch_count", "epoch_count must be at least 1.")
-    name = fields.display_name(given, "tunedModelDisplayName") or f"{base.name}-{uuid.uuid4()}"
+    display_name = fields.display_name(given, "tunedModelDisplayName")
+    source = tuning_source.resolve(world, place, given, display_name)
+    method = _method(given)
+    spec = _spec(method, fields.message(given, method.field), version)
+    hyper = _hyper_parameters(method, source.base, fields.message(spec, "hyperParameters"))
     labels = fields.labels(given)
-    _check_uris(spec)
-    training, validation, count = _read_data(world, spec)
-    encryption = _encryption(world, place, base, fields.message(given, "encryptionSpec"))
+    _check_uris(method, spec)
+    training, validation, count = _read_data(world, method, spec)
+    encryption = _encryption(world, place, source.base, fields.message(given, "encryptionSpec"))
+    tuning_source.check_key(source, encryption)
     account = _service_account(world, place, fields.string(given, "serviceAccount"))
     resolved: Json = {
         "trainingDatasetUri": spec["trainingDatasetUri"],
-        "hyperParameters": {
-            "epochCount": str(epochs or trainer.default_epochs(count)),
-            "adapterSize": ADAPTER_SIZE_NAMES[adapter],
-            "learningRateMultiplier": multiplier,
-        },
+        "hyperParameters": {"epochCount": str(trainer.default_epochs(count)), **hyper},
     }
     if validation is not None:
         resolved["validationDatasetUri"] = spec["validationDatasetUri"]
     if fields.boolean(spec, "exportLastCheckpointOnly"):
         resolved["exportLastCheckpointOnly"] = True
+    if mode := spec.get("tuningMode"):
+        resolved["tuningMode"] = mode
     values: Json = {
-        "baseModel": base.name,
-        "supervisedTuningSpec": resolved,
-        "tunedModelDisplayName": name,
+        **source.fields,
+        method.field: resolved,
+        "tunedModelDisplayName": display_name or f"{source.base.name}-{uuid.uuid4()}",
         "description": fields.string(given, "description"),
         "labels": labels,
         "encryptionSpec": encryption,
         "serviceAccount": account,
     }
-    return Submission({key: value for key, value in values.items() if value}, training, validation)
+    shown = {key: value for key, value in values.items() if value}
+    return Submission(shown, training, validation, source.start)
 
 
-def _base_model(place: Place, name: str) -> BaseModel:
-    if not is_region(place.location):
-        raise wire.ApiError.failed_precondition(
-            f"Base model {name} cannot be tuned in location {place.location}; send the request to a region such as "
-            "us-central1."
-        )
-    if not name:
-        raise wire.ApiError.invalid("base_model is required.", ("tuning_job.base_model", "Required."))
-    base = BASE_MODELS.get(name)
-    if base is None:
-        reason = f"Base model {name} is not supported"
-        raise wire.ApiError.invalid(reason, ("tuning_job.base_model", reason))
-    if base.locations and place.location not in base.locations:
-        raise wire.ApiError.failed_precondition(
-            f"Base model {name} cannot be tuned in {place.location}; it can be in {', '.join(base.locations)}."
-        )
-    return base
+def _method(given: Json) -> Method:
+    """How a request wants to tune. One that says nothing means supervised tuning, as `accept` then finds no data."""
+    named = [method for method in METHODS if fields.message(given, method.field)]
+    if len(named) > 1:
+        reason = " and ".join(method.path for method in named) + " exclude each other."
+        raise wire.ApiError.invalid(reason, (named[1].path, reason))
+    return named[0] if named else METHODS[0]
+
+
+def _spec(method: Method, given: Json, version: str) -> Json:
+    read = _SPEC if version == "v1" else (*_SPEC, *method.beta_only)
+    spec = fields.known(given, f"TuningJob.{method.field}", read=read)
+    mode = fields.enum(spec, "tuningMode", _MODES)
+    if mode == "TUNING_MODE_FULL":
+        # The wording is ours: what the service says to full tuning of a Gemini model is not known.
+        raise _violation(method, "tuning_mode", "Full tuning is not supported for this base model.")
+    return {**spec, "tuningMode": mode if mode != _MODES[0] else ""}
+
+
+def _hyper_parameters(method: Method, base: BaseModel, given: Json) -> Json:
+    """The hyperparameters as the job will show them; without `epochCount` where the service is to choose it."""
+    hyper = fields.known(given, f"TuningJob.{method.field}.hyperParameters", read=method.hyper_parameters)
+    resolved: Json = {
+        "adapterSize": ADAPTER_SIZE_NAMES[_adapter_size(base, hyper)],
+        "learningRateMultiplier": _positive(method, hyper, "learningRateMultiplier", 1.0),
+    }
+    epochs = fields.integer(hyper, "epochCount")
+    if epochs is not None and epochs < 1:
+        raise _violation(method, "hyper_parameters.epoch_count", "epoch_count must be at least 1.")
+    if epochs:
+        resolved["epochCount"] = str(epochs)
+    if "beta" in method.hyper_parameters:
+        resolved["beta"] = _positive(method, hyper, "beta", trainer.DEFAULT_BETA)
+    return resolved
 
 
 def _adapter_size(base: BaseModel, hyper: Json) -> int:
@@ -139,18 +144,17 @@ def _adapter_size(base: BaseModel, hyper: Json) -> int:
     return size
 
 
-def _positive(hyper: Json, name: str) -> float:
+def _positive(method: Method, hyper: Json, name: str, default: float) -> float:
     value = fields.number(hyper, name)
     if value is None or value == 0:
-        return 1.0
+        return default
     if not 0 < value < float("inf"):
-        raise _violation(
-            "hyper_parameters.learning_rate_multiplier", "learning_rate_multiplier must be positive."
-        )
+        snake = wire.snake_key(name)
+        raise _violation(method, f"hyper_parameters.{snake}", f"{snake} must be positive.")
     return value
 
 
-def _check_uris(spec: Json) -> None:
+def _check_uris(method: Method, spec: Json) -> None:
     found: list[tuple[str, str]] = []
     for name, field, required in (
         ("trainingDatasetUri", "training_dataset_uri", True),
@@ -164,30 +168,32 @@ def _check_uris(spec: Json) -> None:
         if not uri and not required:
             continue
         if not (uri.startswith("gs://") and uri.endswith(".jsonl")):
-            found.append((f"{_SPEC_PATH}.{field}", f"{field} should be a GCS object of type JSONL."))
+            found.append((f"{method.path}.{field}", f"{field} should be a GCS object of type JSONL."))
     if found:
         raise _found_errors(found)
 
 
-def _read_data(world: World, spec: Json) -> tuple[bytes, bytes | None, int]:
+def _read_data(world: World, method: Method, spec: Json) -> tuple[bytes, bytes | None, int]:
     training = _fetch(world, spec["trainingDatasetUri"])
-    count = _count(training, "training_dataset_uri")
+    count = _count(training, method, "training_dataset_uri")
     if count > MAX_EXAMPLES:
         raise _violation(
-            "training_dataset_uri", f"{count} examples are more than the {MAX_EXAMPLES} allowed."
+            method, "training_dataset_uri", f"{count} examples are more than the {MAX_EXAMPLES} allowed."
         )
     uri = fields.string(spec, "validationDatasetUri")
     if not uri:
         return training, None, count
     validation = _fetch(world, uri)
-    checked = _count(validation, "validation_dataset_uri")
+    checked = _count(validation, method, "validation_dataset_uri")
     if checked > MAX_VALIDATION_EXAMPLES:
         raise _violation(
+            method,
             "validation_dataset_uri",
             f"{checked} validation examples are more than the {MAX_VALIDATION_EXAMPLES} allowed.",
         )
     if checked > VALIDATION_SHARE_ABOVE and checked > VALIDATION_SHARE * count:
         raise _violation(
+            method,
             "validation_dataset_uri",
             f"{checked} validation examples are more than 30% of the {count} training examples, which is the limit "
             f"above {VALIDATION_SHARE_ABOVE} validation examples.",
@@ -204,11 +210,11 @@ def _fetch(world: World, uri: str) -> bytes:
     return data
 
 
-def _count(data: bytes, field: str) -> int:
+def _count(data: bytes, method: Method, field: str) -> int:
     try:
-        return len(trainer.parse_jsonl(data))
+        return len(method.parse(data))
     except trainer.DatasetError as error:
-        raise _found_errors([(f"{_SPEC_PATH}.{field}", error.message)]) from error
+        raise _found_errors([(f"{method.path}.{field}", error.message)]) from error
 
 
 def _encryption(world: World, place: Place, base: BaseModel, spec: Json) -> Json:
@@ -273,8 +279,8 @@ def _service_account(world: World, place: Place, email: str) -> str:
     return email
 
 
-def _violation(field: str, reason: str) -> wire.ApiError:
-    return wire.ApiError.invalid(reason, (f"{_SPEC_PATH}.{field}", reason))
+def _violation(method: Method, field: str, reason: str) -> wire.ApiError:
+    return wire.ApiError.invalid(reason, (f"{method.path}.{field}", reason))
 
 
 def _found_errors(found: list[tuple[str, str]]) -> wire.ApiError:

@@ -153,10 +153,13 @@ def test_training_goes_on_from_a_checkpoint() -> None:
     assert later.answer("the whale is hungry").text == "about_whale"
 
 
-def test_an_adapter_does_not_shrink() -> None:
-    start = run(Settings(1, 4))[0].checkpoint
-    with pytest.raises(ValueError, match="cannot shrink from size 4 to 2"):
-        Training(Settings(1, 2), DATA, start=start)
+def test_an_adapter_that_shrinks_keeps_what_is_strongest() -> None:
+    start = run(Settings(20, 16))[-1].checkpoint
+    barely = Training(Settings(1, 8, learning_rate_multiplier=1e-9), DATA, start=start).run_epoch().checkpoint
+    assert barely.rank == 8
+    asked = [example.prompt for example in DATA]
+    agreed = sum(barely.answer(prompt).text == start.answer(prompt).text for prompt in asked)
+    assert agreed > 0.8 * len(asked)
 
 
 def test_one_example_is_enough_and_none_is_not() -> None:
