@@ -46,11 +46,10 @@ def vertex_line(value: Any, preamble: str = "") -> Canonical:
     if dialogue is not None:
         return dialogue
     example = _plain(value, 0)
-    contents = example.get("contents")
-    if not isinstance(contents, list) or not contents:
-        hint = 'a line is {"contents": [{"role": "user", "parts": [...]}, {"role": "model", "parts": [...]}]}'
-        raise RowError("E220", "missing `contents`: a list of turns, not empty", hint=hint)
-    turns = [_turn(f"turn {index}", turn) for index, turn in enumerate(contents, 1)]
+    if "completions" in example:
+        hint = "if the examples say which answer is preferred, write format: preference-jsonl in the Dataset"
+        raise RowError("E225", "`completions` belong to preference tuning", hint=hint)
+    turns = _turns(example)
     if turns[-1]["role"] != "model":
         raise RowError(
             "E222", f"the last turn is {turns[-1]['role']}'s; what is to be learned is a model turn"
@@ -64,6 +63,57 @@ def vertex_line(value: Any, preamble: str = "") -> Canonical:
     if "systemInstruction" in example:
         example["systemInstruction"] = _system(example["systemInstruction"])
     return _finish(example, sum(map(count_tokens, texts(example))))
+
+
+def preference_line(value: Any, preamble: str = "") -> Canonical:
+    """The line of an example for preference tuning: a prompt and two answers, the preferred one first. Raises RowError.
+
+    Source: "Prepare preference tuning data for Gemini models", Google Cloud: turns that end with the user's, two
+    completions of which one scores 1 and the other 0, text alone.
+    """
+    if not isinstance(value, dict):
+        raise RowError("E211", f"an example is an object, not {_type(value)}")
+    example = _plain(value, 0)
+    turns = _turns(example)
+    if turns[-1]["role"] != "user":
+        raise RowError("E226", f"the last turn is {turns[-1]['role']}'s; a prompt ends with the user's")
+    if preamble.strip():
+        asked = next(turn for turn in turns if turn["role"] == "user")
+        asked["parts"] = _prepended(asked["parts"], preamble)
+    example["contents"] = turns
+    if "systemInstruction" in example:
+        example["systemInstruction"] = _system(example["systemInstruction"])
+    example["completions"] = _completions(example.get("completions"))
+    if not all("text" in part for turn in _every_turn(example) for part in turn["parts"]):
+        hint = "leave the example out, or use supervised tuning"
+        raise RowError("E227", "preference tuning takes text alone", hint=hint)
+    return _finish(example, sum(map(count_tokens, texts(example))))
+
+
+def _turns(example: Mapping[str, Any]) -> list[dict[str, Any]]:
+    contents = example.get("contents")
+    if not isinstance(contents, list) or not contents:
+        hint = 'a line is {"contents": [{"role": "user", "parts": [...]}, {"role": "model", "parts": [...]}]}'
+        raise RowError("E220", "missing `contents`: a list of turns, not empty", hint=hint)
+    return [_turn(f"turn {index}", turn) for index, turn in enumerate(contents, 1)]
+
+
+def _completions(given: Any) -> list[dict[str, Any]]:
+    """The two answers, the preferred one first: their order means nothing, and the digest must not depend on it."""
+    form = 'a pair is [{"score": 1, "completion": {...}}, {"score": 0, "completion": {...}}]'
+    if not isinstance(given, list) or len(given) != 2 or not all(isinstance(one, dict) for one in given):
+        raise RowError("E226", "`completions` is a pair: a preferred answer and another", hint=form)
+    scores = [one.get("score") for one in given]
+    if sorted(map(str, scores)) != ["0", "1"]:
+        raise RowError("E226", "one completion has the score 1, the other 0", hint=form)
+    ordered = sorted(given, key=lambda one: int(one["score"]), reverse=True)
+    answers = [_turn(f"the completion with score {one['score']}", one.get("completion")) for one in ordered]
+    for answer in answers:
+        if answer["role"] != "model":
+            raise RowError("E226", f"a completion is a turn of the model's, not of the {answer['role']}'s")
+    if answers[0] == answers[1]:
+        raise RowError("E226", "both completions say the same: nothing can be preferred")
+    return [{"completion": answer, "score": score} for answer, score in zip(answers, (1, 0), strict=True)]
 
 
 def _dialogue(value: dict[str, Any], preamble: str) -> Canonical | None:
@@ -195,11 +245,17 @@ def _prepended(parts: list[Any], preamble: str) -> list[Any]:
 
 def texts(example: Mapping[str, Any]) -> Iterator[str]:
     """Every text of a canonical example, those of its system instruction first."""
-    system = example.get("systemInstruction")
-    for turn in [*([system] if system else []), *example["contents"]]:
+    for turn in _every_turn(example):
         for part in turn["parts"]:
             if "text" in part:
                 yield part["text"]
+
+
+def _every_turn(example: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    if system := example.get("systemInstruction"):
+        yield system
+    yield from example["contents"]
+    yield from (one["completion"] for one in example.get("completions", ()))
 
 
 def _type(value: Any) -> str:

@@ -35,6 +35,16 @@ CODES: Mapping[str, Code] = {
     ),
     "E223": Code("No user turn", "An example asks something before the model answers it."),
     "E224": Code("Empty text", "A prompt, an answer or a text part is empty or blank."),
+    "E225": Code(
+        "Preference data",
+        "The example has two scored answers, which is what preference tuning learns from; the Dataset does not say so.",
+    ),
+    "E226": Code(
+        "Not a preference",
+        "An example for preference tuning is a prompt that ends with the user's turn, and two different answers of the "
+        "model's: the preferred one with the score 1, the other with 0.",
+    ),
+    "E227": Code("More than text", "Preference tuning takes text; images, sound and other data it does not."),
     "E230": Code("Missing column", "The CSV header does not name the columns that are needed."),
     "E231": Code("Malformed CSV", "A row breaks the CSV rules, most often with an unbalanced quote."),
     "E232": Code("Wrong number of fields", "A CSV row has more or fewer fields than the header."),

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from tuneform.capabilities import Cell, Method, ValidationRule, built_in, size_in_bytes
 from tuneform.specs import Dataset, Document, Tree, TuningJob
+from tuneform.specs.lineage import base_model, parents
 
 ValueT = TypeVar("ValueT")
 
@@ -61,7 +62,9 @@ def of_dataset(tree: Tree, document: Document[Dataset]) -> Limits:
         for job in tree.of(TuningJob)
         if job.project == document.project and job.spec.dataset.ref == document.name
     ]
-    models = [(tree.known.find(job.base_model), job.method) for job in jobs]
+    find = parents(tree, document.project)
+    bases = [(base_model(job, find), job.method) for job in jobs]
+    models = [(tree.known.find(base) if base else None, method) for base, method in bases]
     return strictest(model.method(method) for model, method in models if model) if jobs else documented()
 
 

@@ -11,7 +11,7 @@ from itertools import chain
 from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
-from tuneform.datasets.canonical import Canonical, pair_line, vertex_line
+from tuneform.datasets.canonical import Canonical, pair_line, preference_line, vertex_line
 from tuneform.datasets.files import Fetch, open_file, open_uri
 from tuneform.datasets.limits import Limit, Limits
 from tuneform.datasets.overlap import Read, overlaps
@@ -102,6 +102,8 @@ def _rows(
     """The rows that a part holds, and what makes canonical lines of them."""
     if not part.file and not part.uri:
         return Rows(origin, enumerate(part.examples, 1)), _pair
+    if source.format == "preference-jsonl":
+        return read_json(origin, stream, problems), preference_line
     ending = PurePosixPath(part.file or part.uri).suffix.lower()
     kind = source.format if source.format != "auto" else _by_name_or_look(ending, first_line(stream), source)
     if kind == "csv":
@@ -136,7 +138,7 @@ def _by_first_row(rows: Rows, problems: Problems) -> tuple[Rows, Convert]:
     number, value = first
     rest = replace(rows, values=chain([first], rows.values))
     keys = set(value) if isinstance(value, dict) else set()
-    if keys & {"contents", "systemInstruction", "system_instruction"}:
+    if keys & {"contents", "completions", "systemInstruction", "system_instruction"}:
         return rest, vertex_line
     if keys & {"text_input", "textInput", "output"} or isinstance(value, list):
         return rest, _pair

@@ -11,7 +11,7 @@ from tuneform.errors import DatasetErrors, Diagnostic
 from tuneform.specs.kinds.dataset import Dataset
 
 SplitName = Literal["training", "validation", "test"]
-FORMATS = ("auto", "vertex-jsonl", "gemini-pairs", "csv")
+FORMATS = ("auto", "vertex-jsonl", "gemini-pairs", "csv", "preference-jsonl")
 _FIELDS = ("training", "validation", "test", "format", "columns", "split", "preamble")
 _LIMITS = "limits"
 """Not the user's to write in a Dataset: it goes from the program to the provider."""

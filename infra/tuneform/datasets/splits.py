@@ -92,7 +92,7 @@ def requests(lines: Iterable[bytes]) -> tuple[tuple[Mapping[str, Any], str], ...
     """What to ask and what to expect, for each of a split's canonical lines.
 
     The question is the body of a generateContent call: the example without its last turn. What is expected is
-    the text of that turn.
+    the text of that turn; of two answers that people compared, the text of the preferred one.
     """
     return tuple(_request(orjson.loads(line)) for line in lines)
 
@@ -107,6 +107,9 @@ def pairs(split: Split) -> tuple[tuple[str, str], ...]:
 
 
 def _request(example: dict[str, Any]) -> tuple[Mapping[str, Any], str]:
+    if "completions" in example:
+        preferred, _ = example.pop("completions")
+        return example, _text(preferred["completion"])
     *asked, answer = example["contents"]
     return {**example, "contents": asked}, _text(answer)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -19,13 +19,17 @@ from tuneform.reconcile.desired import (
     Gate,
     HyperParameters,
     Limits,
+    Parent,
     Project,
     Serving,
     Tuning,
 )
+from tuneform.reconcile.observe import names_of
 from tuneform.reconcile.recipe import revision
 from tuneform.specs import Document
 from tuneform.specs.kinds.tuned_model import Gate as GateSpec
+from tuneform.specs.kinds.tuning_job import PreTunedModel
+from tuneform.specs.lineage import base_model, parents
 
 SpecT = TypeVar("SpecT", bound=specs.SpecModel)
 ReadDataset = Callable[[Document[specs.Dataset]], Prepared]
@@ -100,14 +104,22 @@ class _Asked:
         self._keys: dict[str, str] = {}
         self._accounts: dict[str, str] = {}
         self._tunings: dict[str, Tuning] = {}
+        self._find = parents(tree, self.project.name)
         self._served = {model.spec.job.ref: model.spec for model in self._models}
 
     def _needed_datasets(self, part: Part) -> dict[str, Document[specs.Dataset]]:
         served = {model.spec.job.ref for model in self._asked_models}
-        jobs = {job.name for job in self._asked_jobs} | served
+        jobs = {name for job in {job.name for job in self._asked_jobs} | served for name in self._line(job)}
         needed = {self._jobs[name].spec.dataset.ref for name in jobs}
         documents = _of(self._tree, specs.Dataset, self.project.name)
         return {dataset.name: dataset for dataset in documents if dataset.name in needed or part(dataset)}
+
+    def _line(self, name: str) -> Iterator[str]:
+        """A tuning's name and those of the tunings that it goes on from."""
+        yield name
+        source = self._jobs[name].spec.pre_tuned_model
+        if source and source.ref:
+            yield from self._line(source.ref)
 
     def _read_all(self) -> dict[str, Mapping[str, Content]]:
         """Where the splits of each dataset lie. Of what is read, nothing else is kept."""
@@ -156,14 +168,17 @@ class _Asked:
         made = self._tunings[job.name] = Tuning(
             project=self.project,
             name=job.name,
-            base_model=spec.base_model,
+            base_model=self._base(spec),
             training=placed["training"],
             method=spec.method,
+            parent=self._parent(spec.pre_tuned_model),
+            tuning_mode=spec.tuning_mode,
             validation=placed.get("validation"),
             hyper_parameters=HyperParameters(
                 epoch_count=hyper.epoch_count,
                 adapter_size=hyper.adapter_size,
                 learning_rate_multiplier=hyper.learning_rate_multiplier,
+                beta=hyper.beta,
             ),
             export_last_checkpoint_only=spec.export_last_checkpoint_only,
             kms_key=self._key(job),
@@ -182,9 +197,21 @@ class _Asked:
             previous_names=job.metadata.previous_names,
             retain=served is not None and served.deletion_policy == "Retain",
             keep=KEEP_UNSERVED if served is None else None,
-            price=self._prices.find(spec.base_model),
+            price=self._prices.find(self._base(spec)),
         )
         return made
+
+    def _base(self, job: specs.TuningJob) -> str:
+        """The base model under a job; empty where it is not known."""
+        return base_model(job, self._find) or ""
+
+    def _parent(self, source: PreTunedModel | None) -> Parent | None:
+        if source is None:
+            return None
+        if source.ref is None:
+            return Parent(model=source.name or "", checkpoint=source.checkpoint)
+        tuning = self._tuning(self._jobs[source.ref])
+        return Parent(names_of(tuning), tuning.revision, checkpoint=source.checkpoint)
 
     def _serving(self, model: Document[specs.TunedModel]) -> Serving:
         spec, job = model.spec, self._jobs[model.spec.job.ref]
@@ -205,7 +232,7 @@ class _Asked:
             previous_names=model.metadata.previous_names,
             tuning_names=job.metadata.previous_names,
             retain=spec.deletion_policy == "Retain",
-            price=self._prices.find(job.spec.base_model),
+            price=self._prices.find(self._base(job.spec)),
         )
 
     def _key(self, job: Document[specs.TuningJob]) -> str | None:

@@ -21,6 +21,7 @@ from tuneform.specs import (
     TunedModel,
     TuningJob,
 )
+from tuneform.specs.lineage import base_model, parents
 
 KEEP_UNSERVED = 2
 """Earlier revisions kept of a TuningJob that no TunedModel says it for: the default of TunedModel.keep."""
@@ -74,10 +75,14 @@ def tuning_job(
     *,
     training: Any,
     validation: Any,
+    parent: Any = None,
     wait: str = "succeeded",
     price: Price | None = None,
 ) -> dict[str, Any]:
-    """The inputs of a TuningJob. How many models are kept, and whether on deletion too, its TunedModel says."""
+    """The inputs of a TuningJob; `parent` is the revision of the one that it goes on from.
+
+    How many models are kept, and whether on deletion too, its TunedModel says.
+    """
     spec = document.spec
     hyper, limits = spec.hyper_parameters, spec.limits
     served = [
@@ -90,13 +95,16 @@ def tuning_job(
         name=document.name,
         previousNames=_previous_names(document),
         baseModel=spec.base_model,
+        preTunedModel=_pre_tuned(tree, document, parent),
         method=spec.method,
+        tuningMode=spec.tuning_mode,
         training=training,
         validation=validation,
         hyperParameters=_given(
             epochCount=hyper.epoch_count,
             adapterSize=hyper.adapter_size,
             learningRateMultiplier=hyper.learning_rate_multiplier,
+            beta=hyper.beta,
         ),
         exportLastCheckpointOnly=spec.export_last_checkpoint_only,
         encryptionKey=_key(tree, document),
@@ -116,6 +124,22 @@ def tuning_job(
         deletionPolicy=served[0].deletion_policy if served else "Delete",
         wait=wait,
         price=_price(price),
+    )
+
+
+def _pre_tuned(tree: Tree, document: Document[TuningJob], revision: Any) -> dict[str, Any] | None:
+    source = document.spec.pre_tuned_model
+    if source is None:
+        return None
+    if source.ref is None:
+        return _given(model=source.name, checkpoint=source.checkpoint)
+    job = tree.find(TuningJob, source.ref, document.project)
+    return _given(
+        job=source.ref,
+        jobPreviousNames=_previous_names(job),
+        revision=revision,
+        baseModel=base_model(job.spec, parents(tree, document.project)),
+        checkpoint=source.checkpoint,
     )
 
 

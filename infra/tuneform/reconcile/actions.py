@@ -11,10 +11,19 @@ from tuneform.reconcile.diff import Change
 
 
 @dataclass(frozen=True)
+class Origin:
+    """The tuned model that a tuning goes on from, with its version; the default checkpoint where none is named."""
+
+    model: str
+    checkpoint: str = ""
+
+
+@dataclass(frozen=True)
 class Create:
     """Pay for an attempt at a revision.
 
-    `lost` says that it makes up for a model that somebody else deleted.
+    `lost` says that it makes up for a model that somebody else deleted. `origin` is the tuned model to go on from, None
+    for a base model.
     """
 
     revision: str
@@ -23,6 +32,7 @@ class Create:
     cost: Cost
     changes: tuple[Change, ...] = ()
     lost: bool = False
+    origin: Origin | None = None
 
 
 @dataclass(frozen=True)
@@ -215,9 +225,9 @@ Doable = (
 
 @dataclass(frozen=True)
 class Later:
-    """What follows by itself once the job has succeeded (and passed its gate): foreseen, not yet to be done."""
+    """What follows by itself once a job has succeeded (and passed its gate): foreseen, not yet to be done."""
 
-    action: Promote | Retire | CreateEndpoint | Clear | PatchModel | DeleteObject
+    action: Create | Promote | Retire | CreateEndpoint | Clear | PatchModel | DeleteObject
     condition: str
 
 
@@ -230,7 +240,7 @@ def explain(action: Action) -> str:
         case Create(revision, attempt, cause, cost, changes):
             what = f"new revision {revision}" if attempt == 1 else f"attempt {attempt} at {revision}"
             why = f"{cause}: {', '.join(map(str, changes))}" if changes else cause
-            return f"{what} ({why}): one tuning job, {cost}"
+            return f"{what} ({why}): one tuning job{_on(action.origin)}, {cost}"
         case Adopt(revision, _, reason):
             return f"adopts {revision}, {reason}, no cost"
         case Wait(revision, _):
@@ -249,6 +259,13 @@ def explain(action: Action) -> str:
             return f"blocked: {reason}; {remedy}"
         case _:
             return _explain_rest(action)
+
+
+def _on(origin: Origin | None) -> str:
+    if origin is None:
+        return ""
+    checkpoint = f", checkpoint {origin.checkpoint}" if origin.checkpoint else ""
+    return f" on {last(origin.model)}{checkpoint}"
 
 
 def _explain_rest(

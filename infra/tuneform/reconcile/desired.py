@@ -76,6 +76,21 @@ class HyperParameters:
     epoch_count: int | None = None
     adapter_size: str | None = None
     learning_rate_multiplier: float | None = None
+    beta: float | None = None
+
+
+@dataclass(frozen=True)
+class Parent:
+    """What a tuning goes on from (continuous tuning): a revision of another tuning, or a model from elsewhere.
+
+    `names` are the other tuning's name and its earlier ones, and `revision` is the one that its specs ask for; `model`
+    is a resource name with its version. `checkpoint` is an epoch, or with `model` a checkpoint's number.
+    """
+
+    names: tuple[str, ...] = ()
+    revision: str = ""
+    model: str = ""
+    checkpoint: Literal["last", "best"] | int | None = None
 
 
 @dataclass(frozen=True)
@@ -90,13 +105,18 @@ class Limits:
 
 @dataclass(frozen=True)
 class Tuning:
-    """A TuningJob document, resolved."""
+    """A TuningJob document, resolved.
+
+    `base_model` is the one at the end of the line, also with a `parent`; empty where nobody knows it.
+    """
 
     project: Project
     name: str
     base_model: str
     training: Content
     method: str = "SUPERVISED"
+    parent: Parent | None = None
+    tuning_mode: str | None = None
     validation: Content | None = None
     hyper_parameters: HyperParameters = HyperParameters()
     export_last_checkpoint_only: bool | None = None

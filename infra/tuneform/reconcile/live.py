@@ -63,12 +63,18 @@ class Checkpoint:
 
 @dataclass(frozen=True)
 class Job:
-    """A tuning job. `epochs` and `steps` are 0 until the service has settled them, in the course of the job."""
+    """A tuning job. `epochs` and `steps` are 0 until the service has settled them, in the course of the job.
+
+    `pre_tuned` is the tuned model that it went on from, with its version; `base_model` is what lies under that one.
+    """
 
     name: str
     state: JobState
     labels: Mapping[str, str]
     base_model: str = ""
+    pre_tuned: str = ""
+    pre_tuned_checkpoint: str = ""
+    method: str = "SUPERVISED"
     training_uri: str = ""
     epochs: int = 0
     steps: int = 0
@@ -81,6 +87,7 @@ class Job:
     validation_uri: str = ""
     adapter_size: str = ""
     learning_rate_multiplier: float = 0.0
+    beta: float = 0.0
     last_checkpoint_only: bool = False
     kms_key: str = ""
     service_account: str = ""

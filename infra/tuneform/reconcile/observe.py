@@ -39,13 +39,15 @@ class ObservedTuning:
     """What is live for one tuning: its jobs (newest first), their models by job name, and the ledger.
 
     `records` holds every revision's record, those of earlier names included; `when` is the time of the look, which is
-    the server's where that decides.
+    the server's where that decides. Of what it goes on from, `parent` is another tuning, `elsewhere` a foreign model.
     """
 
     jobs: tuple[Job, ...] = ()
     models: Mapping[str, Model] = field(default_factory=dict)
     records: Mapping[str, Record] = field(default_factory=dict)
     when: datetime | None = None
+    parent: ObservedTuning | None = None
+    elsewhere: Model | None = None
 
     @cached_property
     def current(self) -> str:
@@ -91,6 +93,14 @@ class World:
     fences: tuple[str, ...] = ()
     lacks: tuple[Lack, ...] = ()
     when: datetime | None = None
+
+    def of(self, tuning: Tuning) -> ObservedTuning:
+        """What is live for a tuning, and for what it goes on from."""
+        observed, parent = self.tuning(*names_of(tuning)), tuning.parent
+        if parent is None:
+            return observed
+        seen = self.tuning(*parent.names) if parent.names else None
+        return replace(observed, parent=seen, elsewhere=self.models.get(bare(parent.model)))
 
     def tuning(self, *names: str) -> ObservedTuning:
         """What is live under a tuning's name and its earlier ones; of two records of a revision the first name's."""
@@ -206,11 +216,14 @@ def _narrow(view: View, desired: Desired) -> World:
     project = desired.project
     names = {name for tuning in desired.tunings for name in names_of(tuning)}
     names |= {name for serving in desired.servings for name in (serving.tuning, *serving.tuning_names)}
-    names |= set(desired.gone)
+    parents = [tuning.parent for tuning in desired.tunings if tuning.parent]
+    names |= {name for parent in parents for name in parent.names} | set(desired.gone)
     records = {name: view.ledger.history(project, name) for name in sorted(names)}
     named = {name: ours(view.reader.jobs(project, name)) for name in sorted(names)}
     jobs = _with_recorded(view, project, named, records)
-    models = (view.reader.model(job.model) for found in jobs.values() for job in found if job.model)
+    foreign = [parent.model for parent in parents if parent.model]
+    made = [job.model for found in jobs.values() for job in found if job.model]
+    models = (view.reader.model(name) for name in (*made, *foreign))
     wanted = [name for serving in desired.servings for name in (serving.endpoint, serving.candidate)]
     endpoints = (view.reader.endpoint(name) for name in wanted)
     pointers = view.ledger.pointers(project) if any(s.pointer for s in desired.servings) else ()

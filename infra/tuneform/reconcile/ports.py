@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from tuneform.reconcile.actions import Origin
 from tuneform.reconcile.desired import Identity, Needs, Project, Tuning
 from tuneform.reconcile.ledger import Pointer, Versioned
 from tuneform.reconcile.live import Curves, Endpoint, Job, Lack, Model, Progress, Stored
@@ -55,8 +56,10 @@ class Reader(Protocol):
 class Writer(Protocol):
     """Changes the platform. Each method returns when the change is done."""
 
-    def create_job(self, tuning: Tuning, training_uri: str, labels: Mapping[str, str]) -> Job:
-        """Create the job, in one call, never repeated."""
+    def create_job(
+        self, tuning: Tuning, training_uri: str, labels: Mapping[str, str], origin: Origin | None = None
+    ) -> Job:
+        """Create the job, in one call, never repeated. `origin` is the tuned model that it goes on from, if any."""
         ...
 
     def cancel_job(self, name: str) -> None:

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tuneform.reconcile.desired import Tuning
+    from tuneform.reconcile.desired import Parent, Tuning
 
 FORM = "r1"
 """The canonical form's version. A change to what `recipe` returns for an unchanged tuning needs a new one,
@@ -24,19 +24,29 @@ REVISION = re.compile(r"r\d+-[0-9a-f]{16}")
 def recipe(tuning: Tuning) -> dict[str, Any]:
     """The recipe as plain JSON data. What is unset is absent; a whole float is an integer."""
     hyper = tuning.hyper_parameters
+    parent = tuning.parent
     parts: dict[str, Any] = {
-        "baseModel": tuning.base_model,
+        "baseModel": None if parent else tuning.base_model,
+        "preTunedModel": _parent(parent) if parent else None,
         "method": tuning.method,
+        "tuningMode": tuning.tuning_mode,
         "training": tuning.training.digest,
         "hyperParameters": {
             "epochCount": hyper.epoch_count,
             "adapterSize": hyper.adapter_size,
             "learningRateMultiplier": _number(hyper.learning_rate_multiplier),
+            "beta": _number(hyper.beta),
         },
         "exportLastCheckpointOnly": tuning.export_last_checkpoint_only,
         "encryptionKey": tuning.kms_key,
     }
     return _set_only(parts)
+
+
+def _parent(parent: Parent) -> dict[str, Any]:
+    """By its revision, whatever the other tuning is called; the last checkpoint is the one that is meant unsaid."""
+    checkpoint = None if parent.checkpoint == "last" else parent.checkpoint
+    return {"revision": parent.revision or None, "model": parent.model or None, "checkpoint": checkpoint}
 
 
 def revision(tuning: Tuning) -> str:

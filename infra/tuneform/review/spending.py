@@ -15,6 +15,7 @@ from tuneform.errors import Diagnostic
 from tuneform.reconcile.cost import Cost, over
 from tuneform.reconcile.desired import Limits
 from tuneform.specs import Document, Tree, TuningJob
+from tuneform.specs.lineage import base_model, parents
 
 
 @dataclass(frozen=True)
@@ -37,10 +38,11 @@ def check_limits(
     """What is wrong with the limits of the TuningJobs; `sizes` has the datasets that could be read."""
     for job in tree.of(TuningJob):
         size = sizes.get((job.project, job.spec.dataset.ref))
-        price = prices.find(job.spec.base_model)
+        base = base_model(job.spec, parents(tree, job.project)) or ""
+        price = prices.find(base)
         # An unknown size stands for none at all, which is over no limit: what is said then is about the price.
         cost = Cost(
-            model=job.spec.base_model,
+            model=base,
             tokens=size.tokens if size else 0,
             low=size.low if size else 0,
             high=size.high if size else 0,

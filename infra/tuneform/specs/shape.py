@@ -8,7 +8,8 @@ from difflib import get_close_matches
 from functools import cache
 from typing import Any, Literal, NamedTuple, get_args, get_origin
 
-from tuneform.specs.kinds import Ref, SpecModel
+from tuneform.specs.kinds import SpecModel
+from tuneform.specs.kinds.base import Referring
 from tuneform.specs.text.nodes import Value
 
 Step = str | int
@@ -104,7 +105,7 @@ def _gather(found: list[Reference], model: type[SpecModel], value: Value, path: 
             _gather(found, model, item, (*path, index))
     elif not isinstance(value, dict):
         return
-    elif issubclass(model, Ref):
+    elif issubclass(model, Referring):
         name = value.get("ref")
         if isinstance(name, str):
             found.append(Reference((*path, "ref"), model.target, name))
@@ -120,5 +121,5 @@ def _leading_to_references(model: type[SpecModel]) -> dict[str, type[SpecModel]]
     return {
         field.name: field.model
         for field in fields(model).values()
-        if field.model and (issubclass(field.model, Ref) or _leading_to_references(field.model))
+        if field.model and (issubclass(field.model, Referring) or _leading_to_references(field.model))
     }

@@ -66,7 +66,7 @@ def test_all_fields_of_a_job() -> None:
     tuned = message.tuned_model
     tuned.model = f"{PLACE}/models/2@1"
     tuned.checkpoints.add(checkpoint_id="1", epoch=1, step=10, endpoint=f"{PLACE}/endpoints/3")
-    job = MESSAGES.job(message, "TUNING")
+    job = MESSAGES.with_preferences(MESSAGES.job(message), {"tuningJobState": "TUNING_JOB_STATE_TUNING"})
     assert (job.name, job.model) == (f"{OURS}/tuningJobs/1", f"{OURS}/models/2@1")
     assert job.checkpoints == (Checkpoint("1", 1, 10, f"{OURS}/endpoints/3"),)
     assert job.experiment == f"{OURS}/metadataStores/default/contexts/e"

@@ -37,6 +37,15 @@ spec:
   dataset: {ref: words}
 """
 OTHER = JOB.replace("name: words", "name: other")
+FURTHER = """\
+apiVersion: tuneform.dev/v1
+kind: TuningJob
+metadata: {name: further}
+spec:
+  preTunedModel: {ref: words}
+  dataset: {ref: words}
+"""
+MODEL_NAME = "projects/p/locations/us-central1/models/42"
 MODEL = """\
 apiVersion: tuneform.dev/v1
 kind: TunedModel
@@ -236,7 +245,7 @@ FIELDS = {
     ),
     "not supported": Bad(
         "refused by name, not ignored",
-        job("  method: PREFERENCE_TUNING\n  preTunedModel: {ref: words}\n  evaluationConfig: {}\n")
+        job("  method: DISTILLATION\n  outputUri: gs://b/o\n  evaluationConfig: {}\n")
         + "---\n"
         + MODEL
         + "  serving: lookup\n  gate: {noWorseThan: 0.1}\n---\n"
@@ -483,6 +492,65 @@ BETWEEN = {
         + "---\n"
         + MODEL.replace("words", "last")
         + "  checkpoint: 3\n",
+    ),
+    "two models to tune": Bad("which one?", job("  preTunedModel: {ref: words}\n")),
+    "two pre-tuned models": Bad(
+        "a job and a model",
+        FURTHER.replace("{ref: words}", f"{{ref: words, name: {MODEL_NAME}@1}}", 1),
+    ),
+    "no pre-tuned model": Bad("a checkpoint of what?", FURTHER.replace("{ref: words}", "{checkpoint: 2}", 1)),
+    "model without version": Bad(
+        "anybody may change the default", FURTHER.replace("{ref: words}", f"{{name: {MODEL_NAME}}}", 1)
+    ),
+    "best of a foreign model": Bad(
+        "nobody measured it here",
+        FURTHER.replace("{ref: words}", f"{{name: {MODEL_NAME}@1, checkpoint: best}}", 1),
+    ),
+    "parent that is nothing": Bad("a typo in a ref", FURTHER.replace("{ref: words}", "{ref: wrods}", 1)),
+    "jobs in a circle": Bad(
+        "the hen and the egg",
+        FURTHER.replace("{ref: words}", "{ref: egg}", 1)
+        + "---\n"
+        + FURTHER.replace("name: further", "name: egg").replace("{ref: words}", "{ref: further}", 1),
+    ),
+    "another key than the parent's": Bad(
+        "continuous tuning keeps the key",
+        FURTHER + "  encryptionKey: {ref: k}\n---\n" + kind("EncryptionKey", "keyRing: r", "name: k"),
+    ),
+    "display name of the parent": Bad(
+        "it would become a version", FURTHER + "  tunedModelDisplayName: words\n"
+    ),
+    "checkpoint the parent does not keep": Bad(
+        "only the last is exported",
+        job("  exportLastCheckpointOnly: true\n", "last")
+        + "---\n"
+        + FURTHER.replace("{ref: words}", "{ref: last, checkpoint: 2}", 1),
+    ),
+    "best of a parent that measures nothing": Bad(
+        "no validation examples", FURTHER.replace("{ref: words}", "{ref: words, checkpoint: best}", 1)
+    ),
+    "preferences for a supervised job": Bad(
+        "two answers each",
+        kind(
+            "Dataset",
+            "{bucket: {ref: data}, format: preference-jsonl, training: gs://bucket/p.jsonl}",
+            "name: p",
+        )
+        + "---\n"
+        + JOB.replace("{name: words}", "{name: x}").replace("{ref: words}", "{ref: p}"),
+    ),
+    "one answer each for a preference job": Bad("nothing to prefer", job("  method: PREFERENCE_TUNING\n")),
+    "beta for a supervised job": Bad("it does nothing there", job("  hyperParameters: {beta: 0.1}\n")),
+    "tuning mode for a preference job": Bad(
+        "supervised tuning has it",
+        job("  method: PREFERENCE_TUNING\n  tuningMode: TUNING_MODE_PEFT_ADAPTER\n"),
+    ),
+    "preferences in the spec": Bad(
+        "examples here have one output",
+        kind(
+            "Dataset",
+            "{bucket: {ref: data}, format: preference-jsonl, training: {examples: [{input: a, output: b}]}}",
+        ),
     ),
 }
 

@@ -16,7 +16,7 @@ from .bad_specs import TABLE, Bad
 GOLDEN = Path(__file__).parents[2] / "golden" / "specs"
 # What no file in a folder can show; test_load and test_resolve do.
 ELSEWHERE = {
-    *("E101", "E102", "E103", "E104", "E114", "E115", "E142", "W101"),
+    *("E101", "E102", "E103", "E104", "E114", "E115", "W101"),
     # test_retirement and test_own_capabilities: they need a day, or a file beside the folder.
     *("E165", "E166", "E180", "E181", "E182", "E183", "W102", "W103", "W104"),
     # tests/unit/review/test_spending, tests/unit/capabilities/test_prices: they need data, or a price table.

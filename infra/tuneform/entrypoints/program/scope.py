@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 import pulumi
 
 from tuneform import specs
-from tuneform.capabilities.prices import PriceTable, builtin
+from tuneform.capabilities.prices import Price, PriceTable, builtin
 from tuneform.entrypoints import inputs
 from tuneform.entrypoints.program.adoption import Adoption
+from tuneform.specs.lineage import base_model, parents
 
 SpecT = TypeVar("SpecT", bound=specs.SpecModel)
 
@@ -38,6 +39,10 @@ class Scope:
     def find(self, kind: type[SpecT], name: str) -> specs.Document[SpecT]:
         """The project's document of a kind and name."""
         return self.tree.find(kind, name, self.project.name)
+
+    def price(self, document: specs.Document[specs.TuningJob]) -> Price | None:
+        """What the base model under a job costs, where that is known."""
+        return self.prices.find(base_model(document.spec, parents(self.tree, self.project.name)) or "")
 
     def labels(self, document: specs.Document[Any]) -> dict[str, str]:
         """The labels of what a document describes."""

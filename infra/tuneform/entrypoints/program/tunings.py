@@ -32,7 +32,7 @@ def declare_tunings(
             needed += keys[job.spec.encryption_key.ref].ready
         if job.spec.service_account:
             needed += accounts[job.spec.service_account.ref].ready
-        jobs[job.name] = _job(scope, job, datasets[job.spec.dataset.ref], needed)
+        jobs[job.name] = _job(scope, job, datasets[job.spec.dataset.ref], needed, _parent(job, jobs))
     models: dict[str, dict[str, Any]] = {}
     for document in scope.of(specs.TunedModel):
         job = scope.find(specs.TuningJob, document.spec.job.ref)
@@ -61,6 +61,7 @@ def _job(
     document: specs.Document[specs.TuningJob],
     dataset: Dataset,
     needed: Iterable[pulumi.Resource],
+    parent: TuningJob | None,
 ) -> TuningJob:
     data = scope.find(specs.Dataset, document.spec.dataset.ref)
     validation = dataset.validation if inputs.has_split(data, "validation") else None
@@ -69,10 +70,18 @@ def _job(
         document,
         training=dataset.training,
         validation=validation,
+        parent=parent.revision if parent else None,
         wait=scope.wait,
-        price=scope.prices.find(document.spec.base_model),
+        price=scope.price(document),
     )
-    return TuningJob(document.name, given, options(document, [dataset, *needed]))
+    before = [parent] if parent else []
+    return TuningJob(document.name, given, options(document, [dataset, *before, *needed]))
+
+
+def _parent(document: specs.Document[specs.TuningJob], jobs: Mapping[str, TuningJob]) -> TuningJob | None:
+    """The job that it goes on from, which comes before it in the order of the documents."""
+    source = document.spec.pre_tuned_model
+    return jobs[source.ref] if source and source.ref else None
 
 
 def _model(
@@ -81,7 +90,7 @@ def _model(
     tuning = scope.find(specs.TuningJob, document.spec.job.ref)
     data = scope.find(specs.Dataset, tuning.spec.dataset.ref)
     test = dataset.test if inputs.has_split(data, "test") else None
-    price = scope.prices.find(tuning.spec.base_model)
+    price = scope.price(tuning)
     given = inputs.tuned_model(
         scope.tree, document, revision=job.revision, model=job.model, test=test, price=price
     )

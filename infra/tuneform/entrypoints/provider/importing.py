@@ -61,7 +61,13 @@ def inputs_of(token: str, identity: str, session: Session) -> dict[str, Any]:
 
 def _tuning(tree: specs.Tree, job: specs.Document[specs.TuningJob], session: Session) -> dict[str, Any]:
     splits = _splits(tree, job, session)
-    return inputs.tuning_job(tree, job, training=splits["training"], validation=splits.get("validation"))
+    source, parent = job.spec.pre_tuned_model, None
+    if source and source.ref:
+        before = _tuning(tree, tree.find(specs.TuningJob, source.ref, job.project), session)
+        parent = tuning_of(before).revision
+    return inputs.tuning_job(
+        tree, job, training=splits["training"], validation=splits.get("validation"), parent=parent
+    )
 
 
 def _model(tree: specs.Tree, model: specs.Document[specs.TunedModel], session: Session) -> dict[str, Any]:

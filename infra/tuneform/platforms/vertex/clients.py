@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping
 from typing import Any, Literal, TypeVar
 
 import google.auth
@@ -160,18 +160,37 @@ class Clients:
 
         return await policy.patiently(once)
 
-    async def beta(self, name: str) -> Any:
-        """A resource as v1beta1 shows it over REST, in JSON; for fields that the messages of v1 do not have."""
+    async def beta(self, name: str) -> dict[str, Any]:
+        """A resource as v1beta1 shows it over REST, in JSON; for fields that the generated messages do not have."""
+
+        def get(session: requests.Session, url: str, **how: Any) -> requests.Response:
+            return session.get(url, **how)
+
+        return await self._beta(name, get)
+
+    async def beta_create(self, collection: str, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Create a resource over REST, in one call, with fields that the generated messages do not have."""
+
+        def post(session: requests.Session, url: str, **how: Any) -> requests.Response:
+            return session.post(url, json=body, **how)
+
+        return await self._beta(collection, post)
+
+    async def _beta(self, name: str, send: Callable[..., requests.Response]) -> dict[str, Any]:
         session = await self._once(("session",), self._make_session)
         base = self.endpoint or f"https://{host(location_of(name))}"
         headers = {"user-agent": self.agent}
 
-        def get() -> Any:
-            response = session.get(f"{base}/v1beta1/{name}", timeout=self.deadline, headers=headers)
-            response.raise_for_status()
-            return response.json()
+        def once() -> dict[str, Any]:
+            response = send(session, f"{base}/v1beta1/{name}", timeout=self.deadline, headers=headers)
+            if not response.ok:
+                raise exceptions.from_http_response(response)
+            found: dict[str, Any] = response.json()
+            if not found.get("name"):
+                raise Undecodable(f"{name}: a resource without a name")
+            return found
 
-        return await self._bounded(in_thread(get))
+        return await self._bounded(in_thread(once))
 
     async def _bounded(self, sent: Awaitable[T], deadline: float | None = None) -> T:
         """One try, which ends by itself at its deadline, or is left alone soon after it."""
@@ -252,6 +271,14 @@ class Clients:
                 self._made.pop(key, None)
             raise
         return result
+
+
+def readable(read: Callable[[], T]) -> T:
+    """What is read from an answer; raises `Undecodable` where it is not what it should be."""
+    try:
+        return read()
+    except _UNREADABLE as error:
+        raise Undecodable(f"{type(error).__name__}: {error}") from error
 
 
 async def _credentials() -> Any:

@@ -15,6 +15,7 @@ from tuneform.platforms.vertex.infrastructure import VertexInfrastructure
 from tuneform.platforms.vertex.storage.ledger import GcsLedger
 from tuneform.platforms.vertex.storage.objects import GcsObjects
 from tuneform.reconcile import holders
+from tuneform.reconcile.actions import Origin
 from tuneform.reconcile.desired import Project, Tuning
 from tuneform.reconcile.live import Curves, Endpoint, Job, Model
 from tuneform.reconcile.ports import Clock, Listener, Ports
@@ -110,11 +111,13 @@ class VertexWriter:
     def __init__(self, clients: Clients) -> None:
         self._clients = clients
 
-    def create_job(self, tuning: Tuning, training_uri: str, labels: Mapping[str, str]) -> Job:
+    def create_job(
+        self, tuning: Tuning, training_uri: str, labels: Mapping[str, str], origin: Origin | None = None
+    ) -> Job:
         """See `ports.Writer`."""
         what = f"creating the tuning job of {tuning.identity}"
         try:
-            return self._clients.run(what, jobs.create(self._clients, tuning, training_uri, labels))
+            return self._clients.run(what, jobs.create(self._clients, tuning, training_uri, labels, origin))
         except AlreadyExists as error:
             # A tuning job has no name of our choosing, so that this says nothing of what became of the call.
             raise Ambiguous(error.message, remedy="run the command again") from error

@@ -22,6 +22,9 @@ SERIES = {
     "/train_fraction_of_correct_next_step_preds": "train_accuracy",
     "/eval_total_loss": "eval_loss",
     "/eval_fraction_of_correct_next_step_preds": "eval_accuracy",
+    # The first was seen in a public job's experiment; the other is a guess by analogy, and read where it is there.
+    "/preference_optimization_train_loss": "train_loss",
+    "/preference_optimization_eval_loss": "eval_loss",
 }
 TENSORBOARDS = "tensorboard_service"
 PAGE = 100

@@ -7,10 +7,12 @@ have ten thousand jobs. Unset fields read as their defaults, so that an absent m
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+
+from google.protobuf import json_format
 
 from tuneform.platforms.vertex import slim
 from tuneform.reconcile.live import (
@@ -37,7 +39,7 @@ class Messages:
 
     project_id: str
 
-    def job(self, raw: Any, substate: str = "") -> Job:
+    def job(self, raw: Any) -> Job:
         """A tuning job."""
         spec, tuned = raw.supervised_tuning_spec, raw.tuned_model
         hyper, stats = spec.hyper_parameters, raw.tuning_data_stats.supervised_tuning_data_stats
@@ -45,7 +47,9 @@ class Messages:
             name=self.own(raw.name),
             state=_states().get(raw.state, JobState.UNSPECIFIED),
             labels=dict(raw.labels),
-            base_model=raw.base_model,
+            base_model=raw.base_model or raw.pre_tuned_model.base_model,
+            pre_tuned=self.own(raw.pre_tuned_model.tuned_model_name),
+            pre_tuned_checkpoint=raw.pre_tuned_model.checkpoint_id,
             training_uri=spec.training_dataset_uri,
             epochs=hyper.epoch_count,
             steps=stats.tuning_step_count,
@@ -56,7 +60,6 @@ class Messages:
             ),
             experiment=self.own(raw.experiment),
             error=raw.error.message,
-            substate=substate,
             validation_uri=spec.validation_dataset_uri,
             adapter_size=_adapter_sizes().get(hyper.adapter_size, ""),
             learning_rate_multiplier=hyper.learning_rate_multiplier,
@@ -68,6 +71,34 @@ class Messages:
             billable_tokens=stats.total_billable_token_count or None,
             created=_time(raw.create_time),
             ended=_time(raw.end_time),
+        )
+
+    def job_shown(self, shown: Mapping[str, Any]) -> Job:
+        """A tuning job from the JSON of v1beta1."""
+        message = type(slim.message("tuning_job", "TuningJob")).pb()()
+        json_format.ParseDict(dict(shown), message, ignore_unknown_fields=True)
+        return self.with_preferences(self.job(message), shown)
+
+    def with_preferences(self, job: Job, shown: Mapping[str, Any]) -> Job:
+        """A job with what v1beta1 shows of preference tuning, which the generated messages have no fields for."""
+        found = replace(job, substate=substate(shown))
+        spec: Mapping[str, Any] | None = shown.get("preferenceOptimizationSpec")
+        if spec is None:
+            return found
+        hyper = spec.get("hyperParameters", {})
+        stats = shown.get("tuningDataStats", {}).get("preferenceOptimizationDataStats", {})
+        return replace(
+            found,
+            method="PREFERENCE_TUNING",
+            training_uri=spec.get("trainingDatasetUri", ""),
+            validation_uri=spec.get("validationDatasetUri", ""),
+            epochs=int(hyper.get("epochCount", 0)),
+            adapter_size=hyper.get("adapterSize", ""),
+            learning_rate_multiplier=float(hyper.get("learningRateMultiplier", 0.0)),
+            beta=float(hyper.get("beta", 0.0)),
+            last_checkpoint_only=bool(spec.get("exportLastCheckpointOnly")),
+            steps=int(stats.get("tuningStepCount", 0)),
+            billable_tokens=int(stats.get("totalBillableTokenCount", 0)) or None,
         )
 
     def model(self, raw: Any) -> Model:
@@ -94,6 +125,11 @@ class Messages:
         kind, _, rest = name.partition("/")
         number, _, inside = rest.partition("/")
         return f"{kind}/{self.project_id}/{inside}" if kind == "projects" and number.isdecimal() else name
+
+
+def substate(shown: Mapping[str, Any]) -> str:
+    """What a running job is at, from the JSON of v1beta1."""
+    return str(shown.get("tuningJobState", "")).removeprefix("TUNING_JOB_STATE_")
 
 
 @cache

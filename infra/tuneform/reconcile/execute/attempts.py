@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tuneform.errors import Ambiguous, LedgerConflict, NotFound, ReconcileError, Retryable, Terminal
-from tuneform.reconcile.actions import Create
+from tuneform.reconcile.actions import Create, Origin
 from tuneform.reconcile.desired import Project, Tuning
 from tuneform.reconcile.holders import held
 from tuneform.reconcile.ledger import Attempt, AttemptState, Record, Versioned
@@ -67,7 +67,7 @@ class Attempts:
         self._fence(tuning, versioned, claimed)
         versioned = self._record(versioned, replace(claimed, state=AttemptState.FENCED))
         sent = replace(claimed, state=AttemptState.SENT)
-        return self._send(tuning, self._record(versioned, sent), sent)
+        return self._send(tuning, action.origin, self._record(versioned, sent), sent)
 
     def _claimable(self, tuning: Tuning, action: Create, judged: Versioned | None) -> Versioned:
         """The judged record, to be swapped for the claim: one read afresh may know a job that the plan did not."""
@@ -102,14 +102,14 @@ class Attempts:
                 ) from refused
             raise
 
-    def _send(self, tuning: Tuning, versioned: Versioned, attempt: Attempt) -> Job:
+    def _send(self, tuning: Tuning, origin: Origin | None, versioned: Versioned, attempt: Attempt) -> Job:
         wanted = {
             **labels(tuning.project, tuning.name, tuning.labels),
             REVISION_LABEL: versioned.record.revision,
             ATTEMPT_LABEL: str(attempt.number),
         }
         try:
-            job = self.ports.writer.create_job(tuning, attempt.fence, wanted)
+            job = self.ports.writer.create_job(tuning, attempt.fence, wanted, origin)
         except (Terminal, Retryable) as refused:
             self._over(versioned, attempt, f"refused: {refused.message}")
             raise

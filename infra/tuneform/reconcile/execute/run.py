@@ -103,7 +103,7 @@ def _names(desired: Desired, item: Item) -> tuple[str, ...]:
             return (serving.tuning, *serving.tuning_names)
     for tuning in desired.tunings if item.kind == "TuningJob" else ():
         if tuning.name == item.name:
-            return names_of(tuning)
+            return (*names_of(tuning), *(tuning.parent.names if tuning.parent else ()))
     return (item.name,)
 
 
@@ -333,7 +333,7 @@ def _nothing_to_upload(content: Content) -> bytes:
 def preview_tuning(ports: Ports, tuning: Tuning) -> tuple[TuningPlan, World]:
     """What `apply_tuning` would do now, and what was seen."""
     world = observe(ports.view, Desired(tuning.project, (tuning,), whole=False))
-    return plan_tuning(tuning, world.tuning(*names_of(tuning))), world
+    return plan_tuning(tuning, world.of(tuning)), world
 
 
 def preview_serving(ports: Ports, serving: Serving) -> tuple[ServingPlan, World]:

@@ -8,7 +8,7 @@ from tuneform.reconcile.desired import Serving, Tuning
 from tuneform.reconcile.execute.serving import results_of
 from tuneform.reconcile.ledger import GateResult
 from tuneform.reconcile.live import Checkpoint, Curves, Job
-from tuneform.reconcile.observe import World, names_of
+from tuneform.reconcile.observe import World
 from tuneform.reconcile.plan.serving import plan_serving
 from tuneform.reconcile.plan.tuning import plan_tuning
 from tuneform.reconcile.ports import Reader
@@ -39,7 +39,7 @@ class ServingStatus:
 
 def tuning_status(reader: Reader, tuning: Tuning, world: World) -> TuningStatus:
     """What a tuning's wanted revision has come to."""
-    observed = world.tuning(*names_of(tuning))
+    observed = world.of(tuning)
     plan = plan_tuning(tuning, observed)
     if plan.job is None:
         latest = next((job for job in observed.jobs if job.revision == plan.revision), None)

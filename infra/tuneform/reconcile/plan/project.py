@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from collections import deque
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -13,6 +14,7 @@ from tuneform.reconcile.actions import (
     Action,
     Blocked,
     Cancel,
+    Create,
     DeleteObject,
     Later,
     RemoveEndpoint,
@@ -93,7 +95,7 @@ def as_json(action: Action) -> dict[str, Any]:
 
 def plan_project(desired: Desired, world: World) -> Plan:
     """Every document's plan, in an order that does not depend on anything but their names."""
-    tunings = [_tuning(tuning, world) for tuning in desired.tunings]
+    tunings = _tunings(desired.tunings, world)
     blocked = {item.name for item in tunings if item.blocked}
     items = [
         *(
@@ -109,15 +111,17 @@ def plan_project(desired: Desired, world: World) -> Plan:
 
 def replan(plan: Plan, desired: Desired, world: World) -> Plan:
     """The same plan, with what had something to do planned again for a closer look."""
-    tunings = {tuning.name: tuning for tuning in desired.tunings}
     servings = {serving.name: serving for serving in desired.servings}
-
-    blocked: set[str] = set()
+    moving = {
+        item.name for item in plan.items if item.kind == "TuningJob" and item.actions and not item.removed
+    }
+    planned = _tunings([tuning for tuning in desired.tunings if tuning.name in moving], world)
+    tunings = {item.name: item for item in planned}
+    blocked = {item.name for item in planned if item.blocked}
 
     def again(item: Item) -> Item:
         if item.actions and item.kind == "TuningJob":
-            item = _tuning(tunings[item.name], world)
-            blocked.update([item.name] if item.blocked else [])
+            item = tunings[item.name]
         elif item.actions and item.kind == "TunedModel":
             item = _serving(servings[item.name], world, blocked)
         return item
@@ -137,10 +141,35 @@ def _contents(contents: Iterable[Content], world: World) -> Iterator[Item]:
         yield Item("Dataset", content.uri.split("/datasets/")[-1], actions)
 
 
+def _tunings(tunings: Sequence[Tuning], world: World) -> list[Item]:
+    """Each tuning's plan, in their order; one that is to go on from a blocked one is blocked too."""
+    found: dict[str, Item] = {}
+    waiting = deque(tunings)
+    names = {tuning.name for tuning in tunings}
+    while waiting:
+        tuning = waiting.popleft()
+        parent = tuning.parent.names[0] if tuning.parent and tuning.parent.names else ""
+        if parent in names and parent not in found:
+            waiting.append(tuning)  # specs have no circles
+            continue
+        item = _tuning(tuning, world)
+        found[tuning.name] = _behind(item, parent) if parent in found and found[parent].blocked else item
+    return [found[tuning.name] for tuning in tunings]
+
+
 def _tuning(tuning: Tuning, world: World) -> Item:
-    observed = world.tuning(*names_of(tuning))
+    observed = world.of(tuning)
     plan = plan_tuning(tuning, observed)
     return Item("TuningJob", tuning.name, plan.actions, plan, _facts(observed) if plan.actions else None)
+
+
+def _behind(item: Item, parent: str) -> Item:
+    """The item with what it would begin after its parent replaced by the reason why that will not come."""
+    rest = [a for a in item.actions if not (isinstance(a, Later) and isinstance(a.action, Create))]
+    if len(rest) == len(item.actions):
+        return item
+    why = Blocked(f"it goes on from TuningJob {parent!r}, which is blocked", f"see what is said of {parent}")
+    return replace(item, actions=(why, *rest))
 
 
 def _serving(serving: Serving, world: World, blocked: Collection[str]) -> Item:

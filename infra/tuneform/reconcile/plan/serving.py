@@ -26,6 +26,7 @@ from tuneform.reconcile.desired import Gate, Serving
 from tuneform.reconcile.ledger import Record
 from tuneform.reconcile.live import OWNER_LABEL, Checkpoint, Job, bare
 from tuneform.reconcile.observe import ObservedServing, ObservedTuning
+from tuneform.reconcile.plan.checkpoints import choose
 from tuneform.reconcile.plan.fields import desired_endpoint, endpoint_changes
 from tuneform.reconcile.plan.tuning import retirements, usable
 
@@ -69,7 +70,7 @@ def plan_serving(serving: Serving, observed: ObservedServing, *, expected: bool 
     record, job = _ready(serving, observed.tuning)
     if record is None or job is None:
         return ServingPlan(tuple(_meanwhile(serving, observed, foresee=expected)))
-    chosen = choose(serving, job, record.best)
+    chosen = choose(serving.checkpoint, job, record.best)
     if isinstance(chosen, Blocked):
         return ServingPlan((chosen, *_meanwhile(serving, observed, foresee=False)), job)
     actions = (
@@ -256,25 +257,3 @@ def _tidy(serving: Serving, observed: ObservedServing, record: Record) -> Iterat
         yield RemoveEndpoint(serving.candidate, "its gate has been measured")
     spared = {serving.revision, *([serves.revision] if serves is not None else [])}
     yield from retirements(tuning, spared, serving.keep)
-
-
-def choose(serving: Serving, job: Job, best: str) -> Checkpoint | Blocked:
-    """The checkpoint to serve: the last, the best (as recorded when the job ended), or that of a named epoch."""
-    by_epoch = sorted(job.checkpoints, key=lambda checkpoint: checkpoint.epoch)
-    if serving.checkpoint == "best":
-        found = next((checkpoint for checkpoint in by_epoch if checkpoint.id == best), None)
-        if best and found is not None:
-            return found
-        return Blocked(
-            f"{job.name} has no evaluation loss to choose the best checkpoint by",
-            "give the dataset a validation split, or use checkpoint: last",
-        )
-    if serving.checkpoint == "last":
-        return by_epoch[-1] if by_epoch else Checkpoint("", 0, 0, job.endpoint)
-    for checkpoint in by_epoch:
-        if checkpoint.epoch == serving.checkpoint:
-            return checkpoint
-    epochs = ", ".join(str(checkpoint.epoch) for checkpoint in by_epoch)
-    return Blocked(
-        f"{job.name} has no checkpoint of epoch {serving.checkpoint}", f"it has those of {epochs or 'none'}"
-    )

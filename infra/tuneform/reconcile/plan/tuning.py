@@ -16,6 +16,7 @@ from tuneform.reconcile.actions import (
     Create,
     Later,
     Note,
+    Origin,
     PatchModel,
     Retire,
     Revoke,
@@ -29,6 +30,7 @@ from tuneform.reconcile.diff import Change, diff
 from tuneform.reconcile.ledger import Attempt, AttemptState, Record
 from tuneform.reconcile.live import Job, JobState, Model
 from tuneform.reconcile.observe import ObservedTuning
+from tuneform.reconcile.plan.checkpoints import origin
 from tuneform.reconcile.plan.fields import model_changes
 
 SETTLED = frozenset(
@@ -285,7 +287,7 @@ def _after_end(tuning: Tuning, observed: ObservedTuning, record: Record, wanted:
 
 def _create(
     tuning: Tuning, observed: ObservedTuning, wanted: str, number: int, cause: str, *, lost: bool = False
-) -> Create | Blocked:
+) -> Create | Later | Blocked:
     cost = costs.cost(tuning, observed)
     if (excess := costs.over(cost, tuning.limits)) is not None:
         reason, remedy = excess
@@ -293,7 +295,13 @@ def _create(
     before = observed.records.get(observed.current)
     known = before is not None and before.recipe and before.revision != wanted
     changes = diff(before.recipe, recipes.recipe(tuning)) if before is not None and known else ()
-    return Create(wanted, number, cause, cost, changes, lost)
+    source = origin(tuning, tuning.parent, observed) if tuning.parent else None
+    if isinstance(source, Blocked):
+        return source
+    if isinstance(source, Origin):
+        return Create(wanted, number, cause, cost, changes, lost, source)
+    create = Create(wanted, number, cause, cost, changes, lost)
+    return Later(create, source) if source else create
 
 
 def half_retired(observed: ObservedTuning) -> Iterator[Retire]:

@@ -211,11 +211,15 @@ class Metadata(SpecModel):
     """Names this document had before a rename: what is live under them goes on under the new one."""
 
 
-class Ref(SpecModel):
-    """`{ref: name}`: another document of the same project. Subclasses say of which kind."""
+class Referring(SpecModel):
+    """A mapping whose `ref`, where it has one, names another document of the same project, of the kind `target`."""
 
     replaced = True
     target: ClassVar[str] = ""
+
+
+class Ref(Referring):
+    """`{ref: name}` and nothing else. Subclasses say of which kind."""
 
     ref: str
     """The other document's metadata.name."""

@@ -96,8 +96,9 @@ class Dataset(SpecModel):
     """Examples that Vertex AI measures loss and accuracy on while it trains."""
     test: AnySource | None = None
     """Examples that the gate asks about: never seen in training, nor used to choose a checkpoint."""
-    format: Literal["auto", "vertex-jsonl", "gemini-pairs", "csv"] = "auto"
-    """How the files are written; `auto` looks at the name and the first line."""
+    format: Literal["auto", "vertex-jsonl", "gemini-pairs", "csv", "preference-jsonl"] = "auto"
+    """How the files are written; `auto` looks at the name and the first line. `preference-jsonl`, which is never
+    guessed, has two scored answers to each prompt, for preference tuning."""
     columns: Columns = Columns()
     """For CSV: which columns hold input and output."""
     split: Split | None = None
@@ -108,6 +109,16 @@ class Dataset(SpecModel):
         "classification", "extraction", "summarization", "question-answering", "chat", "generation"
     ] = "generation"
     """What the examples teach; checks and advice depend on it."""
+
+    @model_validator(mode="after")
+    def _preferences_are_in_files(self) -> Self:
+        for name in ("training", "validation", "test"):
+            source: Source | None = getattr(self, name)
+            if self.format == "preference-jsonl" and source is not None and source.examples is not None:
+                hint = "put them in a file, each with its two completions"
+                message = "examples written here have one output, and preference-jsonl compares two"
+                raise problem("E130", message, hint=hint, at=(name, "examples"))
+        return self
 
     @model_validator(mode="after")
     def _held_out_once(self) -> Self:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, ValidationInfo, field_validator, model_validator
 
 from tuneform.capabilities.prices import Money
 from tuneform.specs.kinds.base import (
@@ -13,9 +13,12 @@ from tuneform.specs.kinds.base import (
     DatasetRef,
     Duration,
     KeyRef,
+    Referring,
     SpecModel,
     Text,
     Whole,
+    matching,
+    one_of,
     problem,
     shown,
 )
@@ -60,6 +63,46 @@ class HyperParameters(SpecModel):
     """Rank of the adapter: larger learns more and wants more examples. The model decides what is allowed."""
     learning_rate_multiplier: Annotated[float, Field(gt=0)] | None = None
     """Multiplies the learning rate that Vertex AI recommends."""
+    beta: Annotated[float, Field(gt=0)] | None = None
+    """For PREFERENCE_TUNING: how closely the tuned model stays by the one it is tuned from."""
+
+
+class PreTunedModel(Referring):
+    """A tuned model to go on from: exactly one of `ref` and `name`."""
+
+    model_config = one_of("ref", "name")
+    target = "TuningJob"
+    replaced = True
+
+    ref: Text | None = None
+    """Another TuningJob of the project. A new revision of it makes a new revision of this one, after it."""
+    name: (
+        Annotated[
+            str,
+            matching(
+                r"projects/[^/]+/locations/[^/]+/models/[^/@]+@[0-9]+",
+                "a version of a model: projects/P/locations/L/models/M@V",
+            ),
+        ]
+        | None
+    ) = None
+    """A model that tuneform did not tune, in the project's location. The version is part of it: without one the model's
+    default would count, which anybody may change."""
+    checkpoint: Literal["last", "best"] | Annotated[Whole, Field(ge=1)] | None = None
+    """With `ref` as for a TunedModel: last (the default), best or the number of an epoch. With `name` the number of a
+    checkpoint; Vertex AI takes the model's default where it is left out."""
+
+    @model_validator(mode="after")
+    def _exactly_one(self) -> Self:
+        if (self.ref is None) == (self.name is None):
+            message = "no model to go on from" if self.ref is None else "'ref' and 'name' exclude each other"
+            hint = "give ref: with a TuningJob, or name: with a model's resource name"
+            raise problem("E130", message, hint=hint, at=("name",) if self.ref else ())
+        if self.name and self.checkpoint in ("last", "best"):
+            hint = "write the number of the checkpoint, or leave it out for the model's default"
+            message = f"which checkpoint of a model from elsewhere is the {self.checkpoint} is not known here"
+            raise problem("E130", message, hint=hint, at=("checkpoint",))
+        return self
 
 
 class Limits(SpecModel):
@@ -78,25 +121,39 @@ class Limits(SpecModel):
 class TuningJob(SpecModel):
     """One tuning of one base model on one dataset. A change of the recipe makes a new revision."""
 
+    model_config = one_of("baseModel", "preTunedModel")
+
     not_yet: ClassVar[Mapping[str, str]] = {
-        "preTunedModel": "tuning on top of a tuned model comes later; name a baseModel",
-        "tuningMode": "adapters only so far; leave it out",
         "evaluationConfig": "use the gate of a TunedModel",
         "outputUri": "Vertex AI wants it for open models only",
-        "preferenceOptimizationSpec": "supervised tuning only so far",
-        "distillationSpec": "supervised tuning only so far",
-        "reinforcementTuningSpec": "supervised tuning only so far",
+        "customBaseModel": "for open models only; name a Gemini model in baseModel",
+        "distillationSpec": "supervised and preference tuning only so far",
+        "reinforcementTuningSpec": "supervised and preference tuning only so far",
+        "fullFineTuningSpec": "Gemini models are tuned with adapters",
+        "partnerModelTuningSpec": "for open and partner models only",
+        "veoTuningSpec": "text tuning only",
+        "veoLoraTuningSpec": "text tuning only",
+        "supervisedTuningSpec": "its fields stand here directly, and its datasets in a Dataset",
+        "preferenceOptimizationSpec": "write method: PREFERENCE_TUNING; its fields stand here directly",
+        "encryptionSpec": "name an EncryptionKey with encryptionKey: {ref: …}",
+        "trainingDatasetUri": "name a Dataset with dataset: {ref: …}; it may be a gs:// URI there",
+        "validationDatasetUri": "it belongs to the Dataset, as validation:",
     }
     values_not_yet: ClassVar[Mapping[str, tuple[str, ...]]] = {
-        "method": ("PREFERENCE_TUNING", "DISTILLATION", "REINFORCEMENT_TUNING"),
+        "method": ("DISTILLATION", "REINFORCEMENT_TUNING"),
+        "tuningMode": ("TUNING_MODE_FULL",),
     }
 
-    base_model: Text
-    """The model to tune, such as gemini-2.5-flash."""
+    base_model: Text | None = None
+    """The model to tune, such as gemini-2.5-flash. Either this or `preTunedModel`."""
+    pre_tuned_model: Annotated[PreTunedModel | None, Field(validate_default=True)] = None
+    """The tuned model to tune further, with the same key."""
     dataset: DatasetRef
     """What it learns."""
-    method: Literal["SUPERVISED"] = "SUPERVISED"
-    """How it learns."""
+    method: Literal["SUPERVISED", "PREFERENCE_TUNING"] = "SUPERVISED"
+    """How it learns: from answers to be given, or from pairs of answers of which one is preferred."""
+    tuning_mode: Literal["TUNING_MODE_PEFT_ADAPTER"] | None = None
+    """What is trained; an adapter also where it is left out."""
     hyper_parameters: HyperParameters = HyperParameters()
     """How training goes."""
     export_last_checkpoint_only: bool | None = None
@@ -115,3 +172,29 @@ class TuningJob(SpecModel):
     """What happens to a running job when the recipe changes."""
     on_model_lost: Literal["report", "retrain"] = "report"
     """What happens when somebody else deletes the model: it is reported, or trained, and paid for, again."""
+
+    @field_validator("pre_tuned_model")
+    @classmethod
+    def _one_model(cls, source: PreTunedModel | None, others: ValidationInfo) -> PreTunedModel | None:
+        """With the field rather than with the whole, so that it is said beside whatever else is wrong."""
+        if "base_model" not in others.data:
+            return source
+        if source is None and others.data["base_model"] is None:
+            hint = "name the model to tune, or a tuned one to go on from with preTunedModel"
+            raise problem("E124", "missing field 'baseModel' in spec", hint=hint)
+        if source is not None and others.data["base_model"] is not None:
+            hint = "keep one of them: the tuned model has its base model already"
+            raise problem("E130", "'baseModel' and 'preTunedModel' exclude each other", hint=hint)
+        return source
+
+    @model_validator(mode="after")
+    def _goes_together(self) -> Self:
+        supervised = self.method == "SUPERVISED"
+        if supervised and self.hyper_parameters.beta is not None:
+            hint = "leave it out, or write method: PREFERENCE_TUNING"
+            raise problem("E130", "beta is for preference tuning", hint=hint, at=("hyperParameters", "beta"))
+        if not supervised and self.tuning_mode is not None:
+            raise problem(
+                "E130", "tuningMode is for supervised tuning", hint="leave it out", at=("tuningMode",)
+            )
+        return self

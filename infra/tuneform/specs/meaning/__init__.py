@@ -7,8 +7,10 @@ from collections.abc import Iterator, Sequence
 from tuneform.capabilities import Capabilities
 from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import Dataset, Project, ServiceAccount, SpecModel, TunedModel, TuningJob
+from tuneform.specs.lineage import base_model, parents
 from tuneform.specs.meaning.datafiles import DataFiles
 from tuneform.specs.meaning.limits import check_job, check_serving
+from tuneform.specs.meaning.lineage import check_lineage
 from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job, check_owners
 from tuneform.specs.meaning.promotion import check_promotion
 from tuneform.specs.meaning.spending import check_limits
@@ -37,7 +39,9 @@ def check(
             case Dataset():
                 found += files.faults(document)
             case TuningJob():
-                found += check_job(document, document.spec, project.spec, known)
+                base = base_model(document.spec, parents(index, document.project))
+                found += check_job(document, document.spec, base, project.spec, known)
+                found += check_lineage(document, document.spec, index)
                 found += check_limits(document, document.spec)
             case TunedModel():
                 found += check_promotion(document, document.spec, index)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from tuneform.capabilities import Capabilities, Model, is_region
 from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import Project, SpecModel, TunedModel, TuningJob
+from tuneform.specs.lineage import base_model, parents
 from tuneform.specs.meaning.retirement import check_retirement
 from tuneform.specs.shape import did_you_mean
 from tuneform.specs.tree import Document, Documents
@@ -23,15 +24,22 @@ RANKS = {
 
 
 def check_job(
-    document: Document[SpecModel], job: TuningJob, project: Project, known: Capabilities
+    document: Document[SpecModel],
+    job: TuningJob,
+    base: str | None,
+    project: Project,
+    known: Capabilities,
 ) -> Iterator[Diagnostic]:
     """Errors where a document rules the job out; warnings where none names its base model, or it retires.
 
-    What is unknown rules nothing out.
+    What is unknown rules nothing out. `base` is the base model under the job, None where that is not known; what is
+    wrong with its name is said of the job that names it.
     """
     yield from _region(document, project, known)
-    model = known.find(job.base_model)
+    model = known.find(base) if base else None
     if model is None:
+        if job.base_model is None:
+            return
         hint = did_you_mean(job.base_model, list(known.models))
         hint = hint or f"documented: {', '.join(known.models)}"
         message = (
@@ -40,6 +48,7 @@ def check_job(
         yield document.diagnostic("W101", message, "spec", "baseModel", hint=hint, severity="warning")
         return
     yield from _method(document, job, model)
+    yield from _further(document, job, model)
     yield from _places(document, job, project, model)
     yield from check_retirement(document, job, project, model, known)
 
@@ -70,6 +79,14 @@ def _method(document: Document[SpecModel], job: TuningJob, model: Model) -> Iter
         yield document.diagnostic("E165", message, *path, hint=f"{epochs.value:,} at most, {epochs.says}")
 
 
+def _further(document: Document[SpecModel], job: TuningJob, model: Model) -> Iterator[Diagnostic]:
+    rule = model.continuous_tuning
+    if job.pre_tuned_model is not None and rule.value is False:
+        message = f"what was tuned from {model.name} is not tuned further"
+        hint = f"take baseModel: {model.name}, or another model; {rule.says}"
+        yield document.diagnostic("E163", message, "spec", "preTunedModel", hint=hint)
+
+
 def _places(
     document: Document[SpecModel], job: TuningJob, project: Project, model: Model
 ) -> Iterator[Diagnostic]:
@@ -95,7 +112,12 @@ def check_serving(
 ) -> Iterator[Diagnostic]:
     """Errors where a document says that the base model, tuned, does not serve in this place or has no checkpoints."""
     job = index.get(("TuningJob", document.project, served.job.ref))
-    model = known.find(job.spec.base_model) if job and isinstance(job.spec, TuningJob) else None
+    base = (
+        base_model(job.spec, parents(index, document.project))
+        if job and isinstance(job.spec, TuningJob)
+        else None
+    )
+    model = known.find(base) if base else None
     if model is None:
         return
     places, checkpoints = model.serving_locations, model.intermediate_checkpoints

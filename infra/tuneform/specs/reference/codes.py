@@ -150,7 +150,7 @@ CODES: Mapping[str, Code] = {
     "E131": Code(
         "Not supported yet",
         "Vertex AI or the Gemini API has it and tuneform does not yet. It is refused by name rather than ignored.",
-        _job("later", "method: PREFERENCE_TUNING"),
+        _job("later", "method: DISTILLATION"),
     ),
     "E132": Code(
         "Nothing to take away",
@@ -182,7 +182,11 @@ CODES: Mapping[str, Code] = {
         _document("Dataset", "lost", "{bucket: {ref: tuning-key}, training: gs://bucket/a.csv}"),
     ),
     "E142": Code(
-        "Documents that need each other", "References lead in a circle, so that nothing could be made first."
+        "Documents that need each other",
+        "References lead in a circle, so that nothing could be made first.",
+        _document("TuningJob", "hen", "{preTunedModel: {ref: egg}, dataset: {ref: capitals}}")
+        + "---\n"
+        + _document("TuningJob", "egg", "{preTunedModel: {ref: hen}, dataset: {ref: capitals}}"),
     ),
     "E143": Code(
         "Two documents of one name", "Kind, project and name belong to one document.", _job("capitals")
@@ -240,6 +244,28 @@ CODES: Mapping[str, Code] = {
         "owner and location would take down each other's.",
         _PROJECT + "---\n" + _PROJECT.replace("asia}", "twin}"),
         alone=True,
+    ),
+    "E155": Code(
+        "Method and data do not fit",
+        "Preference tuning learns from pairs of answers (`format: preference-jsonl`), supervised tuning from one "
+        "answer to each prompt.",
+        _job("compared", "method: PREFERENCE_TUNING"),
+    ),
+    "E156": Code(
+        "Key of the pre-tuned model",
+        "Continuous tuning has to use the key that the tuned model it goes on from is encrypted with.",
+        _document("TuningJob", "further", "{preTunedModel: {ref: capitals}, dataset: {ref: capitals}}"),
+    ),
+    "E157": Code(
+        "Display name of the pre-tuned model",
+        "Under the same display name Vertex AI makes the new model a version of the one it was tuned from. tuneform "
+        "keeps them apart, so that one can be retired without the other.",
+        _document(
+            "TuningJob",
+            "further",
+            "{preTunedModel: {ref: capitals}, dataset: {ref: capitals}, encryptionKey: {ref: tuning-key}, "
+            "tunedModelDisplayName: capitals}",
+        ),
     ),
     "E160": Code(
         "Adapter size of the model",

@@ -155,6 +155,8 @@ class Reader:
             self._wrong_type(part, model, path, kind, error["input"])
         elif kind == "too_short":
             self.report("E127", f"{_field(path)}: nothing is in it, and one is the least", part, *path)
+        elif kind == "E124":  # a validator's: one of several fields is missing
+            self.report(kind, context["message"], part, *path[:-1], key=True, hint=context["hint"])
         elif OURS.fullmatch(kind):
             self._of_our_own(kind, part, path, context, key=key)
         else:
@@ -296,7 +298,7 @@ def _of_their_own(errors: list[ErrorDetails]) -> list[ErrorDetails]:
 def _about_the_whole(model: type[SpecModel], error: ErrorDetails) -> bool:
     """Whether an error is about what a mapping that merges says in all: with other layers it may be otherwise."""
     path = error["loc"]
-    if error["type"] == "missing":
+    if error["type"] in {"missing", "E124"}:
         path = path[:-1]
     elif not OURS.fullmatch(error["type"]):
         return False

@@ -44,7 +44,7 @@ def test_inputs_of_the_program_are_in_order() -> None:
     ("change", "path", "reason"),
     [
         ({"baseModle": "x"}, "baseModle", "did you mean 'baseModel'?"),
-        ({"baseModel": None}, "baseModel", "missing"),
+        ({"training": None}, "training", "missing"),
         ({"baseModel": 3}, "baseModel", "must be a string"),
         ({"hyperParameters": {"epochCount": 2.5}}, "hyperParameters.epochCount", "must be an integer"),
         ({"hyperParameters": {"epochCount": True}}, "hyperParameters.epochCount", "must be a number"),

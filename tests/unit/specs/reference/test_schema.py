@@ -34,6 +34,7 @@ BEYOND = {
     "shares of more than everything": "it adds two fields",
     "key of two minds": "it compares two fields",
     "limits without epochs": "it looks at two fields that lie apart",
+    "no base model": "nothing is written for it, which is the same as to leave it out",
 }
 """What a schema cannot say."""
 

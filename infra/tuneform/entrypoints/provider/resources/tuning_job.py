@@ -25,7 +25,7 @@ from tuneform.entrypoints.provider.shape import Failure
 from tuneform.entrypoints.provider.wire import Properties
 from tuneform.errors import TuneformError
 from tuneform.reconcile.actions import PatchModel
-from tuneform.reconcile.desired import HyperParameters, Limits, Tuning
+from tuneform.reconcile.desired import HyperParameters, Limits, Parent, Tuning
 from tuneform.reconcile.execute import (
     TuningStatus,
     apply_tuning,
@@ -37,11 +37,16 @@ from tuneform.reconcile.observe import names_of
 from tuneform.reconcile.plan import TuningPlan
 from tuneform.reconcile.recipe import revision
 
+_METHODS = ("SUPERVISED", "PREFERENCE_TUNING")
 _TELLING = frozenset(
     {
         "name",
         "baseModel",
+        "preTunedModel.revision",
+        "preTunedModel.model",
+        "preTunedModel.checkpoint",
         "method",
+        "tuningMode",
         "training.digest",
         "hyperParameters",
         "exportLastCheckpointOnly",
@@ -62,12 +67,15 @@ class TuningJobResource(Resource):
     outputs = ("revision", "state", "job", "model", "endpoint", "checkpoints", "metrics", "billableTokens")
 
     def flaws(self, call: Call) -> Iterator[Failure]:
-        """Methods that are not supported yet; a negative number to keep."""
+        """Methods that are not supported yet; nothing, or two things, to tune; a negative number to keep."""
         keep = call.inputs.get("keep", 0)
         if isinstance(keep, int) and keep < 0:
             yield Failure("keep", "must not be negative")
-        if call.inputs.get("method", "SUPERVISED") != "SUPERVISED":
-            yield Failure("method", f"{call.inputs['method']!r} is not supported yet; use SUPERVISED")
+        if call.inputs.get("method", "SUPERVISED") not in _METHODS:
+            known = " or ".join(_METHODS)
+            yield Failure("method", f"{call.inputs['method']!r} is not supported yet; use {known}")
+        if ("baseModel" in call.inputs) == ("preTunedModel" in call.inputs):
+            yield Failure("baseModel", "give either baseModel or preTunedModel")
         most = call.inputs.get("limits", {}).get("maxCost")
         if isinstance(most, str) and Money.parse(most) is None:
             yield Failure("limits.maxCost", "must be an amount and its currency: 25 USD")
@@ -143,14 +151,17 @@ def tuning_of(inputs: Properties) -> Tuning:
     return Tuning(
         project=project_of(inputs),
         name=inputs["name"],
-        base_model=inputs["baseModel"],
+        base_model=inputs.get("baseModel") or inputs.get("preTunedModel", {}).get("baseModel", ""),
         training=training,
         method=inputs.get("method", "SUPERVISED"),
+        parent=_parent(inputs.get("preTunedModel")),
+        tuning_mode=inputs.get("tuningMode"),
         validation=content_of(inputs.get("validation")),
         hyper_parameters=HyperParameters(
             epoch_count=hyper.get("epochCount"),
             adapter_size=hyper.get("adapterSize"),
             learning_rate_multiplier=hyper.get("learningRateMultiplier"),
+            beta=hyper.get("beta"),
         ),
         export_last_checkpoint_only=inputs.get("exportLastCheckpointOnly"),
         kms_key=inputs.get("encryptionKey"),
@@ -171,6 +182,13 @@ def tuning_of(inputs: Properties) -> Tuning:
         keep=inputs.get("keep"),
         price=price_of(inputs["baseModel"], inputs.get("price")),
     )
+
+
+def _parent(given: Properties | None) -> Parent | None:
+    if not given:
+        return None
+    names = (given["job"], *given.get("jobPreviousNames", ())) if "job" in given else ()
+    return Parent(names, given.get("revision", ""), given.get("model", ""), given.get("checkpoint"))
 
 
 def _same(outputs: Properties, plan: TuningPlan) -> bool:

@@ -178,8 +178,7 @@ def test_references_are_on_one_line_and_nothing_is_an_alias() -> None:
     [
         ({"labels": {"tuneform-owner": "others"}}, "belongs to 'others'"),
         ({"labels": {"tuneform-owner": "team", "tuneform-name": "a"}}, "it is ours already, as 'a'"),
-        ({"training_uri": ""}, "preference tuning"),
-        ({"base_model": ""}, "preTunedModel"),
+        ({"training_uri": ""}, "neither supervised nor preference tuning"),
         ({"training_uri": "projects/p/locations/l/datasets/1"}, "Vertex AI dataset"),
         ({"adapter_size": "ADAPTER_SIZE_SIXTY_FOUR"}, "adapterSize ADAPTER_SIZE_SIXTY_FOUR"),
         ({"service_account": "a@elsewhere.iam.gserviceaccount.com"}, "of another project"),

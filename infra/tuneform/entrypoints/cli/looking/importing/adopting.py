@@ -90,7 +90,9 @@ class Importer:
         """
         ports, project = self.open_.ports, self.open_.project
         if not names:
-            return list(ports.reader.others(project))
+            # A list has less to say of jobs that are not supervised tuning than a job by itself.
+            others = ports.reader.others(project)
+            return [job if job.training_uri else ports.reader.job(job.name) or job for job in others]
         found = []
         for name in dict.fromkeys(names):
             full = self.open_.job_name(name)

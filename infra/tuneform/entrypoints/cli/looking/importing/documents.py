@@ -81,11 +81,9 @@ def refusals(job: Job, project: Project) -> Iterator[str]:
     elif owner is not None:
         yield f"it belongs to {owner!r} ({OWNER_LABEL})"
     if not job.training_uri:
-        yield "it is not supervised tuning: preference tuning, distillation and others cannot be written down yet"
+        yield "it is neither supervised nor preference tuning, and others cannot be written down yet"
     elif not job.training_uri.startswith("gs://"):
         yield f"its data is a Vertex AI dataset ({job.training_uri}); only data in Cloud Storage can be written down"
-    elif not job.base_model:
-        yield "it tunes a model that was tuned before (preTunedModel), which cannot be written down yet"
     if job.adapter_size and job.adapter_size not in get_args(AdapterSize):
         yield f"its adapterSize {job.adapter_size} cannot be written down"
     if job.service_account and not job.service_account.endswith(f"@{project.project_id}{ACCOUNT_DOMAIN}"):
@@ -108,12 +106,15 @@ def written(job: Job, known: Known, *, model: Model | None, bucket: str, name: s
         "epochCount": job.epochs,
         "adapterSize": job.adapter_size,
         "learningRateMultiplier": job.learning_rate_multiplier,
+        "beta": job.beta,
     }
-    dataset = {"bucket": {"ref": bucket}, "format": "vertex-jsonl", "training": job.training_uri}
+    form = "vertex-jsonl" if job.method == "SUPERVISED" else "preference-jsonl"
+    dataset = {"bucket": {"ref": bucket}, "format": form, "training": job.training_uri}
     if job.validation_uri:
         dataset["validation"] = job.validation_uri
     tuning = {
-        "baseModel": job.base_model,
+        **_source(job),
+        "method": job.method if job.method != "SUPERVISED" else None,
         "dataset": {"ref": chosen},
         "hyperParameters": _given(hyper),
         "exportLastCheckpointOnly": job.last_checkpoint_only or None,
@@ -133,6 +134,14 @@ def written(job: Job, known: Known, *, model: Model | None, bucket: str, name: s
     )
     header = HEADER.format(job=job.name) + (POINTER.format(name=chosen) if how == "pointer" else "")
     return Written(job, chosen, documents, header)
+
+
+def _source(job: Job) -> dict[str, Any]:
+    """What it was tuned from. The checkpoint is a number as Vertex AI counts them."""
+    if not job.pre_tuned:
+        return {"baseModel": job.base_model}
+    number = job.pre_tuned_checkpoint
+    return {"preTunedModel": _given({"name": job.pre_tuned, "checkpoint": int(number) if number else None})}
 
 
 def _key(job: Job, known: Known, name: str) -> tuple[str, list[Mapping[str, Any]]]:
