@@ -167,12 +167,8 @@ def test_bad_names_and_labels(vertex: Vertex, fields: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("body", "name"),
     [
-        ({**job_body(spec()), "preTunedModel": {"tunedModelName": "m"}}, "preTunedModel"),
-        ({**job_body(spec()), "pre_tuned_model": {"tuned_model_name": "m"}}, "preTunedModel"),
-        ({"baseModel": "gemini-2.5-flash", "preferenceOptimizationSpec": {}}, "preferenceOptimizationSpec"),
         ({"baseModel": "gemini-2.5-flash", "distillationSpec": {}}, "distillationSpec"),
         (job_body(spec(evaluationConfig={})), "evaluationConfig"),
-        (job_body(spec(tuningMode="TUNING_MODE_FULL")), "tuningMode"),
         (job_body(spec(hyperParameters={"batchSize": 4})), "batchSize"),
         ({**job_body(spec()), "nonsense": 1}, "nonsense"),
     ],

@@ -181,7 +181,7 @@ class TuningJob(SpecModel):
             return source
         if source is None and others.data["base_model"] is None:
             hint = "name the model to tune, or a tuned one to go on from with preTunedModel"
-            raise problem("E124", "missing field 'baseModel' in spec", hint=hint)
+            raise problem("E124", "missing field 'baseModel'", hint=hint, at=("baseModel",))
         if source is not None and others.data["base_model"] is not None:
             hint = "keep one of them: the tuned model has its base model already"
             raise problem("E130", "'baseModel' and 'preTunedModel' exclude each other", hint=hint)

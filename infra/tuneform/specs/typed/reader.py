@@ -155,8 +155,8 @@ class Reader:
             self._wrong_type(part, model, path, kind, error["input"])
         elif kind == "too_short":
             self.report("E127", f"{_field(path)}: nothing is in it, and one is the least", part, *path)
-        elif kind == "E124":  # a validator's: one of several fields is missing
-            self.report(kind, context["message"], part, *path[:-1], key=True, hint=context["hint"])
+        elif kind == "E124" and context["at"]:  # a validator's: one of several fields is missing
+            self._missing(part, model, (*path[:-1], *context["at"]), hint=context["hint"])
         elif OURS.fullmatch(kind):
             self._of_our_own(kind, part, path, context, key=key)
         else:
@@ -185,7 +185,7 @@ class Reader:
         over = next((at for at in parts if at.path[0] == "in"), None)
         return replace(over, path=("in", self.origin.project, *path[1:])) if over else None
 
-    def _missing(self, part: str, model: type[SpecModel], path: Sequence[Step]) -> None:
+    def _missing(self, part: str, model: type[SpecModel], path: Sequence[Step], *, hint: str = "") -> None:
         around = (part, *path[:-1])
         message = f"missing field {path[-1]!r} in {dotted(self.origin.written(*around).path)}"
         null = self.origin.layers.get((part, *path))
@@ -193,7 +193,7 @@ class Reader:
             self.report_at(null, "E124", message, hint="null takes it away: leave that out, or give a value")
             return
         inner = model_at(model, path[:-1])
-        hint = "write {ref: name}" if inner and issubclass(inner, Ref) else ""
+        hint = hint or ("write {ref: name}" if inner and issubclass(inner, Ref) else "")
         self.report("E124", message, *around, key=True, hint=hint)
 
     def _unknown(self, part: str, model: type[SpecModel], path: Sequence[Step]) -> None:
