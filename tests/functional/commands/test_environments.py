@@ -48,6 +48,11 @@ def jobs(shop: Shop, parent: str) -> list[int]:
     )
 
 
+def models(shop: Shop, parent: str) -> int:
+    """How many models there are."""
+    return len(shop.emulator.call("GET", f"/v1/projects/{parent}/models").json().get("models", []))
+
+
 def calls_about(shop: Shop, project: str) -> set[str]:
     """What was called so far of things in a Google Cloud project, or in one of its buckets."""
     return {f"{call.method} {call.route}" for call in shop.control.log() if project in str(call)}
@@ -85,3 +90,8 @@ def test_a_tuning_is_tried_in_one_project_and_goes_to_the_other_by_an_edit(shop:
     )
     assert shop.run("plan", "--project", "prod", "--detailed-exitcode").code == 0
     assert shop.run("plan", "--project", "shop", "--detailed-exitcode").code == 0
+
+    # Struck off, it is retired there and nowhere else.
+    (specs / "colours.yaml").write_text(TUNING.replace("[shop, prod]", "[prod]"))
+    shop.does("apply", "--yes", "--project", "shop")
+    assert (models(shop, dev), models(shop, prod)) == (0, 1)
