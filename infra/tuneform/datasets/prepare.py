@@ -119,6 +119,15 @@ def _rows(
     return Rows(origin, iter(())), _pair
 
 
+def format_of(origin: Origin, stream: BinaryIO, file: str, problems: Problems) -> str:
+    """The format that `auto` finds by a file's name and first example; where it finds none, a problem is noted."""
+    source = DatasetSource(Part(file=file))
+    if _by_name_or_look(PurePosixPath(file).suffix.lower(), first_line(stream), source) == "csv":
+        return "csv"
+    _, convert = _rows(source.training, origin, stream, source, problems)
+    return "vertex-jsonl" if convert is vertex_line else "gemini-pairs"
+
+
 def _by_name_or_look(ending: str, line: bytes, source: DatasetSource) -> str:
     if ending == ".csv":
         return "csv"

@@ -17,7 +17,7 @@ _BOM = b"\xef\xbb\xbf"
 _BATCH = 1_000_000
 # Python's csv refuses fields beyond 131,072 characters unless told; an example may be longer than that.
 _LONGEST_FIELD = 2**31 - 1
-_USUAL_COLUMNS = [("text_input", "output"), ("textInput", "output"), ("input", "output")]
+USUAL_COLUMNS = [("text_input", "output"), ("textInput", "output"), ("input", "output")]
 
 
 @dataclass(frozen=True)
@@ -220,7 +220,7 @@ def _wanted(header: Sequence[str], columns: tuple[str, str] | None) -> tuple[int
     """Where in a row the input and the output are."""
     if twice := sorted({name for name in header if header.count(name) > 1}):
         raise RowError("E230", f"the header names the column {quoted(twice[0])} twice")
-    for names in [columns] if columns else _USUAL_COLUMNS:
+    for names in [columns] if columns else USUAL_COLUMNS:
         if set(names) <= set(header):
             return header.index(names[0]), header.index(names[1])
     if columns:

@@ -12,6 +12,7 @@ from tuneform import __version__
 from tuneform.errors import TuneformError
 
 COMMANDS = {
+    "init": "Write a spec folder to begin with, asking a few questions",
     "check": "Check specs and datasets, without a network",
     "explain": "Say what a kind, a field or the code of an error means, and what is known of a model",
     "schema": "Print the JSON Schema of specs, for editors",
@@ -33,7 +34,7 @@ COMMANDS = {
 """Each command and what it does, in the order that help shows them."""
 
 LOOKING = {name: f"looking.{name}" for name in ("status", "ask", "endpoint", "cancel", "resolve")}
-MODULES = {**LOOKING, "import": "looking.import_"}
+MODULES = {**LOOKING, "import": "looking.import_", "init": "starting.init"}
 """Where a command's module is, where not beside this one."""
 
 
