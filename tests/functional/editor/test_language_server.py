@@ -161,5 +161,35 @@ def test_it_proposes_the_fields_that_are_left_and_the_choices(editor: Editor, fo
     lines[size] = "    adapterSize: "
     editor.open(folder / "choices.yaml", "\n".join(lines))
 
-    assert editor.proposals(folder / "fields.yaml", place, 4) == {"epochCount"}
+    assert editor.proposals(folder / "fields.yaml", place, 4) == {"epochCount", "beta"}
     assert "ADAPTER_SIZE_FOUR" in editor.proposals(folder / "choices.yaml", size, len(lines[size]))
+
+
+SEVERAL = """\
+# yaml-language-server: $schema=tuneform.schema.json
+apiVersion: tuneform.dev/v1
+kind: TuningJob
+metadata: {name: intents, projects: [dev, prod]}
+spec:
+  baseModel: gemini-2.5-flash
+in:
+  dev:
+    dataset: {ref: small}
+    hyperParameters:
+      epochCount: 1
+  prod: {dataset: {ref: intents}, limits: null}
+"""
+
+
+def test_what_differs_in_a_project_is_known_like_spec(editor: Editor, folder: Path) -> None:
+    assert editor.open(folder / "sound.yaml", SEVERAL) == []
+
+    (problem,) = editor.open(folder / "wrong.yaml", SEVERAL.replace("epochCount: 1", "epochs: 1"))
+    assert (problem["range"]["start"]["line"], problem["message"]) == (10, "Property epochs is not allowed.")
+    (alone,) = editor.open(folder / "alone.yaml", SEVERAL.replace("projects: [dev, prod]", "project: dev"))
+    assert alone["message"] == 'Missing property "projects".'
+
+    lines = SEVERAL.splitlines()
+    lines[10] = "      "
+    editor.open(folder / "fields.yaml", "\n".join(lines))
+    assert "epochCount" in editor.proposals(folder / "fields.yaml", 10, 6)

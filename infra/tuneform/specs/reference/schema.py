@@ -66,7 +66,8 @@ def _when(kind: str) -> dict[str, Any]:
     whole, part = {"$ref": f"#/$defs/{kind}"}, {"$ref": f"#/$defs/{kind}Part"}
     of_the_kind = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
     if kind == Project.__name__:
-        return {"if": of_the_kind, "then": {"properties": {"spec": whole, "in": False}}}
+        none: dict[str, Any] = {"properties": {"project": False, "projects": False}}
+        return {"if": of_the_kind, "then": {"properties": {"metadata": none, "spec": whole, "in": False}}}
     several = {
         "properties": {
             "metadata": {"required": ["projects"]},
@@ -103,7 +104,8 @@ def _part(whole: dict[str, Any], model: type[SpecModel]) -> dict[str, Any]:
         there = f"{inner.__name__}Part" if inner else f"{model.__name__}/properties/{name}"
         value = [{"$ref": f"#/$defs/{there}"}, {"type": "null"}]
         properties[name] = {"description": said["description"], "anyOf": value}
-    return {**whole, "properties": properties, "required": []}
+    said_of_all = {key: whole[key] for key in ("type", "description", "additionalProperties")}
+    return {**said_of_all, "properties": properties}
 
 
 def _models(model: type[SpecModel]) -> Iterator[type[SpecModel]]:

@@ -11,6 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from tuneform.specs import KINDS
+from tuneform.specs.reference.environments import EXAMPLE
 from tuneform.specs.reference.examples import EXAMPLES
 from tuneform.specs.reference.schema import as_text, schema
 from tuneform.specs.text.documents import SpecFile
@@ -18,6 +19,7 @@ from tuneform.specs.text.plain import Reader
 from tuneform.specs.text.source import Source
 
 from ..bad_specs import TABLE
+from ..environments import JOB
 
 ROOT = Path(__file__).parents[4]
 FILE = ROOT / "specs" / "tuneform.schema.json"
@@ -33,6 +35,17 @@ BEYOND = {
     "split and validation": "it compares two fields",
     "shares of more than everything": "it adds two fields",
     "key of two minds": "it compares two fields",
+    "unknown project in projects": "it looks at another document",
+    "unknown project in in": "it compares two parts",
+    "project not listed in in": "it compares two parts",
+    "null with nothing to take away": "it compares layers",
+    "required field taken away": "it compares layers",
+    "null as a default": "nulls are what `in` is for, and the two share a schema",
+    "wrong for one project": "it looks at another document",
+    "adapter size for one project": "Google's documents say it",
+    "default that leads nowhere": "it looks at another document",
+    "same live name in two projects": "it compares what comes out",
+    "document of one name for a project": "it looks at another document",
     "limits without epochs": "it looks at two fields that lie apart",
     "no base model": "nothing is written for it, which is the same as to leave it out",
 }
@@ -69,6 +82,17 @@ def test_it_accepts_the_example_of_each_kind(validator: Draft202012Validator, ki
         assert list(validator.iter_errors(document)) == []
 
 
+def test_it_accepts_documents_of_several_projects(validator: Draft202012Validator) -> None:
+    for document in documents(EXAMPLE):
+        assert list(validator.iter_errors(document)) == []
+    # What a project lacks in spec it may have in `in`, and null takes away.
+    (bare,) = documents(
+        JOB.replace("  dataset: {ref: words}\n", "")
+        + "in: {dev: {dataset: {ref: words}, limits: null, baseModel: null, preTunedModel: {ref: other}}}\n"
+    )
+    assert list(validator.iter_errors(bare)) == []
+
+
 def test_every_field_of_every_kind_says_what_it_means() -> None:
     for name, definition in schema()["$defs"].items():
         assert definition["description"], name
@@ -76,7 +100,7 @@ def test_every_field_of_every_kind_says_what_it_means() -> None:
             assert said.get("description"), f"{name}.{field}"
 
 
-@pytest.mark.parametrize("group", ["documents", "fields"])
+@pytest.mark.parametrize("group", ["documents", "fields", "environments"])
 def test_it_rejects_what_is_wrong_with_a_document_by_itself(
     validator: Draft202012Validator, group: str
 ) -> None:
@@ -84,6 +108,8 @@ def test_it_rejects_what_is_wrong_with_a_document_by_itself(
     accepted = set()
     for name, bad in TABLE[group].items():
         assert isinstance(bad.text, str)
-        if not any(list(validator.iter_errors(document)) for document in documents(bad.text)):
+        texts = [bad.base, bad.text] if group == "environments" else [bad.text]
+        read = [document for text in texts for document in documents(text)]
+        if not any(list(validator.iter_errors(document)) for document in read):
             accepted.add(name)
     assert accepted == BEYOND.keys() & TABLE[group].keys()

@@ -68,11 +68,40 @@ def _read(settings: Settings, path: Path) -> tuple[Path, Tree, bool]:
     if path == around:
         return path, load(path, known), True
     tree, errors = examine(path, known)
+    if not errors and path.is_file():
+        return path, tree, False
     if not errors:
-        return path, tree, path.is_dir()
-    if {error.code for error in errors} - _NO_PROJECT:
+        all_there_is = load(around, known)
+        part = _outside(all_there_is, tree, path)
+        return (around, all_there_is, False) if part else (path, tree, True)
+    if not {error.code for error in errors} & _NO_PROJECT:
         raise SpecErrors(errors)
+    # What else is wrong may be for want of the Project, too: of fields that its defaults give, or that nulls take away.
     return around, load(around, known), False
+
+
+def refuse_part(settings: Settings, path: Path, tree: Tree) -> None:
+    """For what takes all that is not at the path for removed: nothing of its projects may be written elsewhere.
+
+    Raises:
+        SettingsError: documents of the same projects are in the default folder around the path.
+        SpecErrors: what is wrong in that folder.
+    """
+    default = settings.specs(None)
+    if not _inside(path, default):
+        return
+    for document in _outside(load(default, settings.known()), tree, path)[:1]:
+        raise SettingsError(
+            f"{path} is not all of Project {document.project!r}: {document.kind} {document.name!r} at "
+            f"{document.source} would be taken for removed",
+            remedy=f"name {default}, with --project {document.project}",
+        )
+
+
+def _outside(whole: Tree, part: Tree, path: Path) -> list[Document[Any]]:
+    """The documents of the whole that belong to a Project of the part and are not written at its path."""
+    projects, inside = {project.name for project in part.of(Project)}, _below(path)
+    return [document for document in whole.documents if document.project in projects and not inside(document)]
 
 
 def _inside(path: Path, folder: Path) -> bool:

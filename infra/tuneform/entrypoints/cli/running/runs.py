@@ -16,6 +16,7 @@ from pulumi import automation
 from rich.console import Console
 
 from tuneform.capabilities.prices import PriceTable
+from tuneform.entrypoints.cli.reconciling.scope import refuse_part
 from tuneform.entrypoints.cli.running import stacks
 from tuneform.entrypoints.cli.running.display import Display
 from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
@@ -109,6 +110,7 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
     settings = Settings.here(options.capabilities, options.prices)
     folder, known = settings.specs(options.path or options.specs), settings.known()
     tree = load_with_rows(folder, known)[0] if read_rows else load(folder, known)
+    refuse_part(settings, folder, tree)
     for warning in tree.warnings:
         click.echo(warning.render(), err=True)
     prices = settings.prices()

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tuneform.entrypoints.cli.reconciling.scope import Scope, scope
+from tuneform.entrypoints.cli.reconciling.scope import Scope, refuse_part, scope
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.errors import SettingsError, SpecErrors
+from tuneform.specs import TuningJob, load
 
 HEAD = "apiVersion: tuneform.dev/v1\n"
 
@@ -85,6 +86,43 @@ def test_a_file_outside_of_the_default_folder_belongs_to_the_folder_around_it(
     assert found.project.name == "other"
     assert asked(found) == ["Dataset three", "TuningJob three"]
     assert scope(settings, Path("other")).part is None
+
+
+def test_a_file_may_want_the_defaults_of_a_project_that_is_written_elsewhere(settings: Settings) -> None:
+    text = project("demo").replace(
+        "owner: team", "owner: team, defaults: {TuningJob: {description: x, baseModel: b}}"
+    )
+    Path("specs/project.yaml").write_text(f"{text}---\n{bucket()}")
+    bare = tuning("one", ", projects: [demo]").replace("baseModel: gemini-2.5-flash, ", "")
+    Path("specs/one.yaml").write_text(f"{bare}in: {{demo: {{description: null}}}}\n")
+
+    found = scope(settings, Path("specs/one.yaml"))
+
+    assert asked(found) == ["Dataset one", "TuningJob one"]
+    assert found.tree.find(TuningJob, "one", "demo").spec.base_model == "b"
+
+
+def test_a_folder_with_its_project_is_a_part_while_documents_elsewhere_are_for_it(settings: Settings) -> None:
+    """All else of the project would count as removed."""
+    both = ", projects: [demo, prod]"
+    Path("specs/project.yaml").write_text(f"{project('demo')}---\n{bucket(both)}")
+    Path("specs/one.yaml").write_text(tuning("one", both))
+    (folder := Path("specs/more")).joinpath("two.yaml").write_text(project("prod"))
+
+    found = scope(settings, folder, "prod")
+    assert (asked(found), found.part is None) == (["Project prod"], False)
+    with pytest.raises(SettingsError) as caught:
+        refuse_part(settings, folder, load(folder))
+    assert caught.value.message == (
+        "specs/more is not all of Project 'prod': DatasetBucket 'data' at specs/project.yaml:7:7 would be taken for "
+        "removed"
+    )
+    assert caught.value.remedy == "name specs, with --project prod"
+
+    Path("specs/project.yaml").write_text(f"{project('demo')}---\n{bucket(', project: demo')}")
+    Path("specs/one.yaml").write_text(tuning("one", ", project: demo"))
+    assert scope(settings, folder).part is None
+    refuse_part(settings, folder, load(folder))
 
 
 def test_faults_of_a_part_are_told(settings: Settings) -> None:
