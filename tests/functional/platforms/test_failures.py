@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -55,6 +56,23 @@ def test_a_create_that_fails_is_sent_once_and_told_for_what_it_is(bench: Bench, 
     assert caught.value.retry_after == (7 if meaning is Retryable else None)
     assert bench.calls()["POST /tuningJobs"] == 1
     assert len(bench.ports.reader.jobs(PROJECT)) == (when == "after")
+
+
+@pytest.mark.parametrize("case", MEANINGS)
+def test_a_create_that_the_messages_have_no_fields_for_fails_alike(store: Bench, case: str) -> None:
+    effect, meaning = MEANINGS[case]
+    store.data()
+    for when in ("before", "after"):
+        with (
+            store.control.met({"calls": {**CREATE, "caller": f"run/{RUN}"}, "when": when, "effect": effect}),
+            pytest.raises(RemoteError) as caught,
+        ):
+            store.create(replace(TUNING, tuning_mode="TUNING_MODE_PEFT_ADAPTER"))
+        assert type(caught.value) is meaning
+        assert caught.value.message.startswith("creating the tuning job of demo/intents: ")
+        assert caught.value.retry_after == (7 if meaning is Retryable else None)
+    assert store.calls()["POST /tuningJobs"] == 2
+    assert len(store.ports.reader.jobs(PROJECT)) == 1, "the one that was made before its answer was lost"
 
 
 def test_an_answer_past_the_deadline_is_ambiguous_for_a_create_and_asked_for_again_by_a_read(

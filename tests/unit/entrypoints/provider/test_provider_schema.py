@@ -7,8 +7,11 @@ from typing import Any
 import pytest
 from tests.unit.entrypoints.provider.world import TUNING_INPUTS
 
+from tuneform.datasets.source import FORMATS
 from tuneform.entrypoints.provider.resources import RESOURCES
 from tuneform.entrypoints.provider.shape import Failure, failures, schema
+from tuneform.specs import Dataset, TunedModel, TuningJob
+from tuneform.specs.shape import fields
 
 JOB = "tuneform:index:TuningJob"
 
@@ -34,6 +37,16 @@ def test_the_schema_is_of_this_version_and_describes_every_resource_and_output()
 def test_every_type_that_is_referred_to_is_there_and_every_type_is_referred_to() -> None:
     used = set(references(schema())) - {"pulumi.json#/Any"}
     assert used == {f"#/types/{name}" for name in schema()["types"]}
+
+
+def test_the_choices_are_those_of_the_language() -> None:
+    def choices(name: str) -> set[str]:
+        return {choice["value"] for choice in schema()["types"][f"tuneform:index:{name}"]["enum"]}
+
+    assert choices("Format") == set(FORMATS) == set(fields(Dataset)["format"].choices)
+    assert choices("WhenSuperseded") == set(fields(TuningJob)["whenSuperseded"].choices)
+    assert choices("OnModelLost") == set(fields(TuningJob)["onModelLost"].choices)
+    assert choices("Serving") == set(fields(TunedModel)["serving"].choices)
 
 
 def test_inputs_of_the_program_are_in_order() -> None:

@@ -148,10 +148,11 @@ def tuning_of(inputs: Properties) -> Tuning:
     assert training is not None, "the schema requires it"
     hyper, limits = inputs.get("hyperParameters", {}), inputs.get("limits", {})
     seconds = limits.get("timeoutSeconds")
+    base_model = inputs.get("baseModel") or inputs.get("preTunedModel", {}).get("baseModel", "")
     return Tuning(
         project=project_of(inputs),
         name=inputs["name"],
-        base_model=inputs.get("baseModel") or inputs.get("preTunedModel", {}).get("baseModel", ""),
+        base_model=base_model,
         training=training,
         method=inputs.get("method", "SUPERVISED"),
         parent=_parent(inputs.get("preTunedModel")),
@@ -180,7 +181,7 @@ def tuning_of(inputs: Properties) -> Tuning:
         previous_names=previous_names(inputs),
         retain=inputs.get("deletionPolicy") == "Retain",
         keep=inputs.get("keep"),
-        price=price_of(inputs["baseModel"], inputs.get("price")),
+        price=price_of(base_model, inputs.get("price")),
     )
 
 
