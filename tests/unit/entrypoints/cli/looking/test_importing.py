@@ -173,6 +173,31 @@ def test_references_are_on_one_line_and_nothing_is_an_alias() -> None:
     assert "pointer" not in made(how="endpoint").header
 
 
+def test_what_was_tuned_further_by_preference_is_written_down(tmp_path: Path) -> None:
+    further = replace(
+        FOREIGN,
+        method="PREFERENCE_TUNING",
+        beta=0.2,
+        pre_tuned=f"{PROJECT.parent}/models/5@2",
+        pre_tuned_checkpoint="3",
+    )
+    assert [*refusals(further, PROJECT)] == []
+    documents = by_kind(one := made(further))
+    job = documents["TuningJob"]["spec"]
+    assert job["preTunedModel"] == {"name": further.pre_tuned, "checkpoint": 3}
+    assert "baseModel" not in job
+    assert (job["method"], job["hyperParameters"]["beta"]) == ("PREFERENCE_TUNING", 0.2)
+    assert documents["Dataset"]["spec"]["format"] == "preference-jsonl"
+    around = (
+        "kind: Project\nmetadata: {name: demo}\nspec: {projectId: p, location: us-central1, owner: team}\n"
+    )
+    bucket = "kind: DatasetBucket\nmetadata: {name: data}\nspec: {}\n"
+    version = "apiVersion: tuneform.dev/v1\n"
+    text = f"{version}{around}---\n{version}{bucket}---\n{one.text}"
+    (tmp_path / "a.yaml").write_text(text.replace("projectId: p,", f"projectId: {PROJECT.project_id},"))
+    assert load(tmp_path).documents
+
+
 @pytest.mark.parametrize(
     ("fields", "reason"),
     [
