@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuneform.capabilities import Capabilities
 from tuneform.capabilities.prices import Price
 from tuneform.reconcile.cost import short
 from tuneform.reconcile.live import Curves, Job
@@ -90,6 +91,12 @@ def next_run(
     if seen is None:
         return None
     return _Advice(job, seen, examples, price, tuple(ranks)).made()
+
+
+def ranks_of(known: Capabilities, base_model: str, method: str = "SUPERVISED") -> tuple[int, ...]:
+    """The adapter sizes that a base model is documented to take, none where that is unknown."""
+    model = known.find(base_model)
+    return (model.method(method).adapter_sizes.value or ()) if model is not None else ()
 
 
 @dataclass(frozen=True)

@@ -30,6 +30,7 @@ from tuneform.reconcile.observe import ObservedTuning, World, names_of
 from tuneform.reconcile.plan import Item, Plan, ServingPlan
 from tuneform.reconcile.plan.serving import asked
 from tuneform.reconcile.recipe import revision
+from tuneform.review.next_run import NextRun
 
 
 @dataclass(frozen=True)
@@ -134,6 +135,8 @@ class TuningSeen:
     blocked: tuple[Hindrance, ...] = ()
     next: tuple[str, ...] = ()
     partial: bool = False
+    advice: NextRun | None = None
+    """What to try next, of a tuning that was asked about by name."""
 
     @property
     def unresolved(self) -> tuple[AttemptSeen, ...]:
@@ -379,8 +382,9 @@ def _since(record: Record | None, checkpoint: str) -> datetime | None:
 
 def as_json(seen: TuningSeen) -> dict[str, Any]:
     """Everything known of a tuning, in camelCase, with times in RFC 3339."""
-    plain: dict[str, Any] = _camel(asdict(seen))
-    return {**plain, "moving": seen.moving}
+    plain: dict[str, Any] = _camel(asdict(replace(seen, advice=None)))
+    advice = seen.advice.as_object() if seen.advice is not None else None
+    return {**plain, "moving": seen.moving, "advice": advice}
 
 
 def _camel(value: Any) -> Any:

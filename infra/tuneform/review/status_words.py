@@ -32,6 +32,7 @@ def _rows(seen: TuningSeen, now: datetime) -> Iterator[tuple[str, list[str]]]:
         *(("serves", [*serves_words(serves)]) for serves in seen.serves),
         ("gate", [*_gate(seen)]),
         ("kept", [", ".join(seen.kept)] if seen.kept else []),
+        ("advice", [*seen.advice.text] if seen.advice is not None else []),
         ("next", [*seen.next]),
         ("blocked", [text for h in seen.blocked for text in (h.reason, f"remedy: {h.remedy}")]),
         ("more", [f"`tuneform status {seen.name}`: all attempts and measurements"] if seen.partial else []),

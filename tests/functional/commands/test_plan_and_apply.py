@@ -82,7 +82,10 @@ def test_an_edit_of_the_recipe_is_a_new_revision_then_a_promotion_then_a_retirem
     assert [(c["path"], c["old"], c["new"]) for c in create["changes"]] == [
         ("hyperParameters.epochCount", 2, 3)
     ]
-    assert create["cost"]["tokens"] > 0
+    cost = create["cost"]  # exact: the job before was on the same data
+    assert cost["exact"]
+    assert cost["tokens"] == cost["tokensLow"] == cost["tokensHigh"] == 3 * cost["tokensPerEpoch"] > 0
+    assert plan["cost"]["tokens"] == cost["tokens"]
     assert "later" not in create
     assert promote["action"] == "promote"
     assert promote["later"]
@@ -93,6 +96,9 @@ def test_an_edit_of_the_recipe_is_a_new_revision_then_a_promotion_then_a_retirem
     performed = [action["action"] for action in done.json["done"]]
     for word in ("create", "promote", "retire"):
         assert performed.count(word) == counts(plan)[word]
+    (tuned,) = done.json["tunings"]
+    assert tuned["advice"]["numbers"]["epochs"] == 3
+    assert tuned["advice"]["text"][0] in done.err
     assert served.run("plan", "--detailed-exitcode").code == 0
     assert len(served.live("models")) == 1
 

@@ -47,7 +47,9 @@ def test_what_serves_is_shown_whole_with_its_curve_and_nothing_is_changed(served
     text = served.does("status", "colours").out
 
     assert seen["job"]["state"] == "SUCCEEDED"
-    assert seen["job"]["billableTokens"] > 0
+    assert seen["job"]["billedTokens"] == 2 * seen["job"]["billableTokens"] > 0
+    assert seen["advice"]["verdict"] == "too few points"
+    assert "advice      too few points: 2 epochs" in text
     (serves,) = seen["serves"]
     assert serves["endpoint"].endswith("/endpoints/colours")
     assert (serves["revision"], serves["checkpoint"]) == (seen["wanted"], "2")

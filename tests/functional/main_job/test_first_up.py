@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from tests.functional.main_job.checkout import Checkout
@@ -20,6 +21,7 @@ def test_up_ends_with_answers_and_again_changes_nothing(checkout: Checkout) -> N
     assert "endpoints/support-intents" in first
     assert "held out of training" in first
     assert "validation loss" in first
+    assert re.search(r"advice +(plateau|still falling|overfitting): the validation loss", first)
     assert "Try next:" in first
     live = checkout.counts()
     assert live["jobs"] == 2

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -22,13 +23,15 @@ from tests.unit.reconcile.builders import (
     serving,
 )
 
-from tuneform.reconcile.desired import Desired, Gate
+from tuneform.capabilities.prices import Price
+from tuneform.reconcile.desired import Desired, Gate, Tuning
 from tuneform.reconcile.ledger import AttemptState, GateResult, Pointer, Verdict, Versioned
-from tuneform.reconcile.live import Checkpoint, Deployed, Endpoint, JobState, Lack, Progress, bare
+from tuneform.reconcile.live import Checkpoint, Curves, Deployed, Endpoint, JobState, Lack, Progress, bare
 from tuneform.reconcile.observe import World
 from tuneform.reconcile.plan import plan_project
 from tuneform.reconcile.plan.serving import asked
 from tuneform.review import status_words
+from tuneform.review.next_run import next_run
 from tuneform.review.status import TuningSeen, answering, as_json, survey
 
 ENDPOINT = Endpoint(
@@ -193,6 +196,45 @@ def test_as_json_it_is_plain_and_in_camel_case() -> None:
     assert plain["serves"][0]["since"] == "2026-11-20T12:00:00+00:00"
     assert plain["job"]["billableTokens"] is None
     assert plain["moving"] is False
+    assert plain["advice"] is None
+
+
+PRICED = replace(
+    TUNING, price=Price("gemini-2.5-flash", "USD", Decimal(5), "our contract", date(2026, 10, 1))
+)
+
+
+@pytest.mark.parametrize(
+    ("tuning", "fields", "said"),
+    [
+        (TUNING, {}, "5,511 billable tokens an epoch"),
+        (TUNING, {"epochs": 4}, "22,044 billable tokens (5,511 an epoch × 4), price unknown"),
+        (PRICED, {"epochs": 4}, "22,044 billable tokens (5,511 an epoch × 4), 0.12 USD"),
+        (
+            PRICED,
+            {"epochs": 4, "state": JobState.CANCELLED},
+            "22,044 billable tokens (5,511 an epoch × 4), 0.12 USD if all epochs were trained",
+        ),
+    ],
+)
+def test_what_a_job_took_is_told_with_its_price(tuning: Tuning, fields: dict[str, Any], said: str) -> None:
+    desired = replace(ALL, tunings=(tuning,))
+    (seen,) = look(desired, jobs={"intents": (job(billable_tokens=5_511, **fields),)})
+    assert said in " ".join(status_words.block(seen, now=NOON))
+    plain = json.loads(json.dumps(as_json(seen)))["job"]
+    assert plain["billedTokens"] == (22_044 if "epochs" in fields else None)
+    money = {"amount": 0.11022, "currency": "USD"}
+    assert plain["cost"] == (money if tuning is PRICED else None)
+
+
+def test_advice_stands_in_the_block_and_in_the_object() -> None:
+    trained = Curves(tuple((step, 2.0 - step / 100) for step in range(1, 41)))
+    found = next_run(job(epochs=4, steps=40), trained)
+    seen = replace(look()[0], advice=found)
+    assert any(
+        line.startswith("  advice      still falling: ") for line in status_words.block(seen, now=NOON)
+    )
+    assert json.loads(json.dumps(as_json(seen)))["advice"]["try"] == {"epochCount": 6}
 
 
 def test_the_model_with_the_most_traffic_answers_and_one_without_any_does_not() -> None:

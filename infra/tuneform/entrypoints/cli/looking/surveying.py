@@ -17,6 +17,7 @@ from tuneform.reconcile.desired import Desired
 from tuneform.reconcile.live import Curves, Job, Points, Progress, progress
 from tuneform.reconcile.observe import World, closer, observe
 from tuneform.reconcile.plan import plan_project
+from tuneform.review.next_run import next_run, ranks_of
 from tuneform.review.status import TuningSeen, survey
 from tuneform.specs import Document, TunedModel, TuningJob
 
@@ -34,6 +35,7 @@ class Survey:
     open_: Opened
     names: tuple[str, ...] = ()
     _jobs: dict[str, Job] = field(default_factory=dict)
+    _ended_curves: dict[str, Curves] = field(default_factory=dict)
 
     @cached_property
     def desired(self) -> Desired:
@@ -78,7 +80,7 @@ class Survey:
         found = survey(desired, world, plan_project(desired, world), self._progress(world))
         if not self.names:
             return found
-        shown = tuple(one for one in found if one.name in self._wanted)
+        shown = tuple(self._advised(one) for one in found if one.name in self._wanted)
         missing = self._wanted - {one.name for one in shown}
         if missing:
             names = ", ".join(one.name for one in found) or "none"
@@ -104,8 +106,29 @@ class Survey:
             found[job.name] = progress(job, self._curves(job))
         return found
 
+    def _advised(self, seen: TuningSeen) -> TuningSeen:
+        """With what the curve of its job comes to; of one that is in no document, only what the job itself says."""
+        tuning = next((tuning for tuning in self.desired.tunings if tuning.name == seen.name), None)
+        job = self._jobs.get(seen.job.name) if seen.job else None
+        if job is None or not job.succeeded:
+            return seen
+        advice = next_run(
+            job,
+            self._curves(job),
+            examples=tuning.training.examples if tuning else None,
+            price=tuning.price if tuning else None,
+            ranks=ranks_of(self.open_.scope.tree.known, job.base_model),
+        )
+        return replace(seen, advice=advice)
+
     def _curves(self, job: Job) -> Curves:
-        return self.open_.ports.reader.curves(job) if job.experiment else Curves()
+        """The curves of a job; those of one that has ended are read once."""
+        if job.name not in self._ended_curves:
+            curves = self.open_.ports.reader.curves(job) if job.experiment else Curves()
+            if not job.state.ended:
+                return curves
+            self._ended_curves[job.name] = curves
+        return self._ended_curves[job.name]
 
     def now(self) -> datetime:
         """The time that ages are counted to."""

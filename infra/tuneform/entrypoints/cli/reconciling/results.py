@@ -11,7 +11,8 @@ from rich.console import Console
 from rich.text import Text
 
 from tuneform.entrypoints.cli.reconciling.connecting import Opened
-from tuneform.reconcile.actions import Action, last
+from tuneform.reconcile.actions import Action, Settle, last
+from tuneform.reconcile.desired import Tuning
 from tuneform.reconcile.execute import (
     Failure,
     Outcome,
@@ -24,6 +25,7 @@ from tuneform.reconcile.execute.run import QUIET
 from tuneform.reconcile.observe import closer
 from tuneform.reconcile.plan import Item, Plan
 from tuneform.review import plan as review
+from tuneform.review.next_run import NextRun, next_run, ranks_of
 from tuneform.review.plan import Entry
 
 
@@ -34,6 +36,8 @@ class Line:
     name: str
     tuning: TuningStatus
     serving: ServingStatus | None = None
+    advice: NextRun | None = None
+    """What to try next, of a job that has ended in this run."""
 
     def words(self) -> str:
         """On one line: revision, job, what serves, what its gate measured."""
@@ -59,6 +63,7 @@ class Line:
             "endpoint": serving.endpoint if serving else None,
             "checkpoint": serving.checkpoint.id if serving else None,
             "gates": {gate.metric: gate.value for gate in serving.gates} if serving else {},
+            "advice": self.advice.as_object() if self.advice else None,
         }
 
 
@@ -78,14 +83,23 @@ def lines(found: Opened, before: Plan, outcome: Outcome) -> tuple[Line, ...]:
     names = [name for tuning in about for name in (tuning.name, *tuning.previous_names)]
     world = closer(found.ports.view, found.desired, outcome.world, names)
     reader = found.ports.reader
-    return tuple(
-        Line(
-            tuning.name,
-            tuning_status(reader, tuning, world),
-            serving_status(reader, servings[tuning.name], world) if tuning.name in servings else None,
-        )
-        for tuning in about
-    )
+    ended = {key for key, action in outcome.done if isinstance(action, Settle)}
+
+    def line(tuning: Tuning) -> Line:
+        status = tuning_status(reader, tuning, world)
+        served = serving_status(reader, servings[tuning.name], world) if tuning.name in servings else None
+        advice = _advice(found, tuning, status) if f"TuningJob {tuning.name}" in ended else None
+        return Line(tuning.name, status, served, advice)
+
+    return tuple(map(line, about))
+
+
+def _advice(found: Opened, tuning: Tuning, status: TuningStatus) -> NextRun | None:
+    if status.job is None:
+        return None
+    ranks = ranks_of(found.scope.tree.known, tuning.base_model, tuning.method)
+    examples = tuning.training.examples
+    return next_run(status.job, status.curves, examples=examples, price=tuning.price, ranks=ranks)
 
 
 def show(outcome: Outcome, told: Iterable[Line], found: Opened, where: Console) -> None:
@@ -94,6 +108,8 @@ def show(outcome: Outcome, told: Iterable[Line], found: Opened, where: Console) 
         where.print(_failure(failure, found), soft_wrap=True)
     for line in told:
         where.print(Text.assemble("  ", (line.name, "bold"), f"  {line.words()}"), soft_wrap=True)
+        for text in line.advice.text if line.advice else ():
+            where.print(Text(f"    {text}"), soft_wrap=True)
     where.print(Text(sentence(outcome), style="bold"), soft_wrap=True)
 
 

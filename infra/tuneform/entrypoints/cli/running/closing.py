@@ -9,11 +9,12 @@ from typing import Any
 from rich.text import Text
 
 from tuneform.entrypoints import resolve
-from tuneform.entrypoints.cli.running.questions import answer, example, ports
+from tuneform.entrypoints.cli.running.questions import Example, answer, example, ports
 from tuneform.entrypoints.cli.running.runs import Run
 from tuneform.errors import RemoteError
-from tuneform.reconcile.live import Curves, Points
+from tuneform.reconcile.live import Curves, Job, Points
 from tuneform.review.curves import loss_curve
+from tuneform.review.next_run import next_run, ranks_of
 from tuneform.specs import Document, TunedModel, TuningJob
 
 CURVE_HEIGHT = 12
@@ -51,8 +52,12 @@ def _show_model(run: Run, model: Document[TunedModel], output: Mapping[str, Any]
     if not output.get("model"):
         console.print("  its job is still under way; run `tuneform up` again to follow it")
         return
-    _ask(run, model)
-    curves = _curves(run, model, str(output.get("revision")))
+    asked = example(run.tree, model)
+    if asked is not None:
+        _ask(run, model, asked)
+    job, curves = _trained(run, model, str(output.get("revision")))
+    if job is not None:
+        _advise(run, model, job, curves, asked.trained_on if asked else None)
     if curves.train_loss:
         series = {"train loss": _smooth(curves.train_loss), "validation loss": curves.eval_loss}
         drawn = {name: points for name, points in series.items() if points}
@@ -67,10 +72,7 @@ def _metrics(metrics: Mapping[str, Any]) -> str:
     )
 
 
-def _ask(run: Run, model: Document[TunedModel]) -> None:
-    asked = example(run.tree, model)
-    if asked is None:
-        return
+def _ask(run: Run, model: Document[TunedModel], asked: Example) -> None:
     try:
         text = answer(run.tree, model, run.target.endpoint, asked.question)
     except RemoteError as error:
@@ -83,7 +85,17 @@ def _ask(run: Run, model: Document[TunedModel]) -> None:
     run.console.print(f"  answered    {text}  ({verdict})")
 
 
-def _curves(run: Run, model: Document[TunedModel], revision: str) -> Curves:
+def _advise(run: Run, model: Document[TunedModel], job: Job, curves: Curves, examples: int | None) -> None:
+    """What to try next, from the curve."""
+    base = run.tree.find(TuningJob, model.spec.job.ref, model.project).spec.base_model
+    price = run.settings.prices().find(base)
+    found = next_run(job, curves, examples=examples, price=price, ranks=ranks_of(run.tree.known, base))
+    for index, text in enumerate(found.text if found else ()):
+        run.console.print(f"  {'advice' if index == 0 else '':<11} {text}", markup=False)
+
+
+def _trained(run: Run, model: Document[TunedModel], revision: str) -> tuple[Job | None, Curves]:
+    """The job that a revision is from, and its curves."""
     reader = ports(run.tree, model, run.target.endpoint).reader
     project = resolve.project(run.tree.project_of(model))
     document = run.tree.find(TuningJob, model.spec.job.ref, model.project)
@@ -93,7 +105,7 @@ def _curves(run: Run, model: Document[TunedModel], revision: str) -> Curves:
         for job in reader.jobs(project, name)
     )
     job = next((job for job in jobs if job.revision == revision and job.model), None)
-    return reader.curves(job) if job else Curves()
+    return job, reader.curves(job) if job else Curves()
 
 
 def _smooth(points: Points) -> Points:

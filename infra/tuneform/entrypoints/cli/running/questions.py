@@ -18,11 +18,12 @@ from tuneform.specs import Dataset, Document, Tree, TunedModel, TuningJob
 
 @dataclass(frozen=True)
 class Example:
-    """A question from a dataset, the answer it gives there, and whether training has not seen it."""
+    """A question from a dataset, the answer it gives there, whether training has not seen it, and what it has seen."""
 
     question: str
     expected: str
     held_out: bool
+    trained_on: int
 
 
 class Silent:
@@ -88,7 +89,12 @@ def example(tree: Tree, model: Document[TunedModel]) -> Example | None:
     prepared = prepare(source, root=tree.root, fetch=_nothing_remote)
     split = prepared.test or prepared.validation or prepared.training
     question, expected = pairs(split)[0]
-    return Example(question.removeprefix(f"{source.preamble}\n\n"), expected, split is not prepared.training)
+    return Example(
+        question=question.removeprefix(f"{source.preamble}\n\n"),
+        expected=expected,
+        held_out=split is not prepared.training,
+        trained_on=prepared.training.examples,
+    )
 
 
 def _source(tree: Tree, model: Document[TunedModel]) -> DatasetSource:
