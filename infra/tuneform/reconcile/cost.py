@@ -94,7 +94,7 @@ def cost(tuning: Tuning, observed: ObservedTuning) -> Cost:
     """What the next attempt at a tuning costs."""
     data, epochs, price = tuning.training, tuning.hyper_parameters.epoch_count, tuning.price
     counted = _counted(tuning, observed)
-    model = _model(tuning.base_model)
+    model = _model(tuning.base_model) or "an unknown base model"
     if counted is not None:
         return Cost(model, counted, counted, counted, epochs, counted=True, price=price)
     return Cost(model, data.tokens, data.tokens_low, data.tokens_high, epochs, price=price)

@@ -16,6 +16,7 @@ from tuneform.reconcile.live import Curves, Job, Points
 from tuneform.review.curves import loss_curve
 from tuneform.review.next_run import next_run, ranks_of
 from tuneform.specs import Document, TunedModel, TuningJob
+from tuneform.specs.lineage import base_model, parents
 
 CURVE_HEIGHT = 12
 DRAWN_POINTS = 40
@@ -87,9 +88,10 @@ def _ask(run: Run, model: Document[TunedModel], asked: Example) -> None:
 
 def _advise(run: Run, model: Document[TunedModel], job: Job, curves: Curves, examples: int | None) -> None:
     """What to try next, from the curve."""
-    base = run.tree.find(TuningJob, model.spec.job.ref, model.project).spec.base_model
-    price = run.settings.prices().find(base)
-    found = next_run(job, curves, examples=examples, price=price, ranks=ranks_of(run.tree.known, base))
+    tuning = run.tree.find(TuningJob, model.spec.job.ref, model.project).spec
+    base = base_model(tuning, parents(run.tree, model.project)) or ""
+    price, ranks = run.settings.prices().find(base), ranks_of(run.tree.known, base, tuning.method)
+    found = next_run(job, curves, examples=examples, price=price, ranks=ranks)
     for index, text in enumerate(found.text if found else ()):
         run.console.print(f"  {'advice' if index == 0 else '':<11} {text}", markup=False)
 
