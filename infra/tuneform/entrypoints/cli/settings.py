@@ -75,7 +75,7 @@ class Settings:
         Raises:
             SettingsError: a setting is no such thing. What is wrong in the files is said with the specs.
         """
-        return capabilities.on(capabilities.read(self._own_capabilities()), self.today())
+        return capabilities.on(capabilities.read(self.capability_files), self.today())
 
     def today(self) -> date:
         """The day on which models are near their retirement, or not: the setting `today`, else the clock's, in UTC."""
@@ -89,7 +89,8 @@ class Settings:
                 f"the setting today is {given!r}, which is no day", remedy="write 2026-01-31"
             ) from error
 
-    def _own_capabilities(self) -> tuple[Path, ...]:
+    @property
+    def capability_files(self) -> tuple[Path, ...]:
         """The files of the flag, else the environment's, else the settings file's: these are relative to its folder."""
         if self.capabilities:
             return self.capabilities

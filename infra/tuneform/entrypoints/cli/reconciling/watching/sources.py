@@ -48,7 +48,7 @@ class Sources:
         """
         self._see_about_connection()
         folder = self._folder or self.settings.specs(self.asked.path)
-        files = _print(spec_files(folder)[0])
+        files = self._files(folder)
         if files | _print(self._data) == self._seen and not self._remote_is_old():
             return None
         # What is written while we read is taken for a change the next time: each print is from before its reading.
@@ -61,13 +61,17 @@ class Sources:
         data = (found.tree.root / part.file for part in parts if part is not None and part.file)
         self._data = (*data, table) if table else tuple(data)
         if found.folder != folder:
-            files = _print(spec_files(found.folder)[0])
+            files = self._files(found.folder)
         self._folder, self._seen = found.folder, files | _print(self._data)
         try:
             return resolved(found, self._ports_of(found), self.settings.prices())
         except (RemoteError, MachineError):
             self._seen = None  # they are sound for all we know, and are read again
             raise
+
+    def _files(self, folder: Path) -> Print:
+        """What decides whether specs are sound, before their data: their own files, and what is known of models."""
+        return _print([*spec_files(folder)[0], *self.settings.capability_files])
 
     def doubt_connection(self) -> None:
         """See whether the emulator is elsewhere now, before it is asked again."""
