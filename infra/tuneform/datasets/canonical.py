@@ -20,10 +20,14 @@ _OPAQUE = frozenset({"args", "response", "labels", "default", "example", "enum",
 
 
 class Canonical(NamedTuple):
-    """The line, without a line feed, and the tokens of its texts by estimate."""
+    """The line, without a line feed, and the tokens of its texts by estimate.
+
+    `again` are tokens that are billed a second time.
+    """
 
     line: bytes
     tokens: int
+    again: int = 0
 
 
 def pair_line(prompt: str, output: str, preamble: str = "") -> Canonical:
@@ -69,7 +73,8 @@ def preference_line(value: Any, preamble: str = "") -> Canonical:
     """The line of an example for preference tuning: a prompt and two answers, the preferred one first. Raises RowError.
 
     Source: "Prepare preference tuning data for Gemini models", Google Cloud: turns that end with the user's, two
-    completions of which one scores 1 and the other 0, text alone.
+    completions of which one scores 1 and the other 0, text alone. A prompt is billed twice, the completions once
+    ("About preference tuning for Gemini models", Google Cloud, as read on 2026-10-03).
     """
     if not isinstance(value, dict):
         raise RowError("E211", f"an example is an object, not {_type(value)}")
@@ -87,7 +92,8 @@ def preference_line(value: Any, preamble: str = "") -> Canonical:
     if not all("text" in part for turn in _every_turn(example) for part in turn["parts"]):
         hint = "leave the example out, or use supervised tuning"
         raise RowError("E227", "preference tuning takes text alone", hint=hint)
-    return _finish(example, sum(map(count_tokens, texts(example))))
+    prompt = sum(map(count_tokens, texts({**example, "completions": ()})))
+    return _finish(example, sum(map(count_tokens, texts(example))), again=prompt)
 
 
 def _turns(example: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -146,9 +152,9 @@ def _dialogue(value: dict[str, Any], preamble: str) -> Canonical | None:
     return _finish(value, sum(map(count_tokens, said)))
 
 
-def _finish(example: Mapping[str, Any], tokens: int) -> Canonical:
+def _finish(example: Mapping[str, Any], tokens: int, again: int = 0) -> Canonical:
     try:
-        return Canonical(orjson.dumps(example, option=orjson.OPT_SORT_KEYS), tokens)
+        return Canonical(orjson.dumps(example, option=orjson.OPT_SORT_KEYS), tokens, again)
     except orjson.JSONEncodeError as error:  # a lone surrogate, which UTF-8 cannot carry
         raise RowError("E206", f"a text cannot be written as UTF-8: {error}") from error
 

@@ -27,8 +27,9 @@ class Split:
 
     `lines` are canonical Vertex JSONL lines without line feeds, sorted by their SHA-256, so equal content gives
     equal bytes. `digest` is `sha256:<hex>` over the sorted SHA-256 digests of the lines, with a version before
-    them: the order of rows does not matter, how often each occurs does. `tokens` is the sum of
-    `tokens.count_tokens` over all texts of all lines, an estimate; other parts than text are not counted.
+    them: the order of rows does not matter, how often each occurs does. `tokens` are what one pass bills: the
+    sum of `tokens.count_tokens` over all texts of all lines, the prompts of preferences twice. It is an estimate; other
+    parts than text are not counted.
     """
 
     name: SplitName
@@ -60,7 +61,7 @@ def make_split(name: SplitName, examples: Iterable[Canonical]) -> Split:
     for line_digest, _ in hashed:
         digest.update(line_digest)
     lines = tuple(example.line for _, example in hashed)
-    tokens = sum(example.tokens for _, example in hashed)
+    tokens = sum(example.tokens + example.again for _, example in hashed)
     return Split(name, lines, f"sha256:{digest.hexdigest()}", len(lines), tokens)
 
 

@@ -4,7 +4,12 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
+
+from tuneform_emulator.trainer.tokens import count_tokens
+
+MAX_TOKENS = 131_072
+"""Of one example, question and answer ("About supervised fine-tuning for Gemini models", Google Cloud, 2026-09-25)."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +22,11 @@ class Example:
     prompt: str
     output: str
     messages: int = 2
+
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """Everything that counts towards its length."""
+        return self.prompt, self.output
 
     def content_key(self) -> bytes:
         """A digest of prompt and output. Training sorts by it: the order of a file's rows is no matter."""
@@ -33,10 +43,18 @@ class Preference:
     preferred: str
     dispreferred: str
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """As `Example.texts`."""
+        return self.prompt, self.preferred, self.dispreferred
+
     def content_key(self) -> bytes:
         """As `Example.content_key`."""
         text = f"{len(self.prompt)}:{len(self.preferred)}:{self.prompt}{self.preferred}{self.dispreferred}"
         return hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+AnyExample = TypeVar("AnyExample", Example, Preference)
 
 
 class DatasetError(ValueError):
@@ -46,6 +64,23 @@ class DatasetError(ValueError):
         super().__init__(f"Row: {row}. {message}")
         self.row = row
         self.message = f"Row: {row}. {message}"
+
+
+def fitting(examples: Sequence[AnyExample]) -> tuple[tuple[AnyExample, ...], tuple[int, ...]]:
+    """The examples that are not too long to be trained on, and the numbers, from 1, of those that are.
+
+    The service drops these and trains on the rest: `totalTruncatedExampleCount` in the discovery documents (aiplatform
+    v1, revision 20261106) names too many tokens as a reason.
+    """
+    short = [_tokens(example) <= MAX_TOKENS for example in examples]
+    kept = tuple(example for example, fits in zip(examples, short, strict=True) if fits)
+    return kept, tuple(number for number, fits in enumerate(short, 1) if not fits)
+
+
+def _tokens(example: Example | Preference) -> int:
+    # No text has more tokens than characters: most need not be counted.
+    length = sum(map(len, example.texts))
+    return sum(map(count_tokens, example.texts)) if length > MAX_TOKENS else length
 
 
 def parse_jsonl(data: bytes) -> tuple[Example, ...]:

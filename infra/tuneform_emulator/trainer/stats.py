@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from tuneform_emulator.trainer.examples import Example, Preference
+from tuneform_emulator.trainer.examples import MAX_TOKENS, Example, Preference
 from tuneform_emulator.trainer.tokens import count_tokens
 from tuneform_emulator.trainer.training import batch_size_for
 
@@ -15,12 +15,14 @@ _SAMPLE_CHARACTERS = 400
 _BUCKETS = 10
 
 
-def data_stats(examples: Sequence[Example], epochs: int, batch_size: int = 0) -> dict[str, Any]:
+def data_stats(
+    examples: Sequence[Example], epochs: int, dropped: Sequence[int] = (), batch_size: int = 0
+) -> dict[str, Any]:
     """The SupervisedTuningDataStats JSON of a training set (aiplatform v1, discovery revision 20261106).
 
     int64 fields are strings. `totalBillableTokenCount` is input plus output tokens of one epoch, and samples
-    are cut at 400 characters, both as in a real job's record of 2024-11-03. Nothing is ever dropped here, so
-    the fields about dropped examples say zero. Raises `ValueError` without examples.
+    are cut at 400 characters, both as in a real job's record of 2024-11-03. `dropped` are the numbers of examples that
+    were too long (`fitting`), and are not among `examples`. Raises `ValueError` without examples.
     """
     if not examples:
         raise ValueError("statistics need at least one example")
@@ -34,7 +36,8 @@ def data_stats(examples: Sequence[Example], epochs: int, batch_size: int = 0) ->
         "totalTuningCharacterCount": str(characters),
         "totalBillableCharacterCount": str(characters),
         "totalBillableTokenCount": str(sum(inputs) + sum(outputs)),
-        "totalTruncatedExampleCount": "0",
+        "totalTruncatedExampleCount": str(len(dropped)),
+        **_dropped("truncatedExampleIndices", dropped),
         "userInputTokenDistribution": _distribution(inputs, billable=True),
         "userOutputTokenDistribution": _distribution(outputs, billable=True),
         "userMessagePerExampleDistribution": _distribution([example.messages for example in examples]),
@@ -46,10 +49,13 @@ def data_stats(examples: Sequence[Example], epochs: int, batch_size: int = 0) ->
     }
 
 
-def preference_stats(preferences: Sequence[Preference], epochs: int, batch_size: int = 0) -> dict[str, Any]:
+def preference_stats(
+    preferences: Sequence[Preference], epochs: int, dropped: Sequence[int] = (), batch_size: int = 0
+) -> dict[str, Any]:
     """The PreferenceOptimizationDataStats JSON of a training set (aiplatform v1, discovery revision 20261106).
 
-    Which tokens are billed is not documented; here it is every prompt once and both its completions.
+    Billed are every prompt twice and both its completions ("About preference tuning for Gemini models", Google Cloud,
+    as read on 2026-10-03). `dropped` as for `data_stats`.
     """
     inputs = [count_tokens(preference.prompt) for preference in preferences]
     outputs = [count_tokens(text) for p in preferences for text in (p.preferred, p.dispreferred)]
@@ -57,12 +63,22 @@ def preference_stats(preferences: Sequence[Preference], epochs: int, batch_size:
     return {
         "tuningDatasetExampleCount": str(len(preferences)),
         "tuningStepCount": str(steps),
-        "totalBillableTokenCount": str(sum(inputs) + sum(outputs)),
+        "totalBillableTokenCount": str(2 * sum(inputs) + sum(outputs)),
+        **_dropped("droppedExampleIndices", dropped),
         "userInputTokenDistribution": _distribution(inputs, billable=True),
         "userOutputTokenDistribution": _distribution(outputs, billable=True),
         "scoresDistribution": _distribution([0, 1] * len(preferences)),
         "userDatasetExamples": [_sample(preference) for preference in preferences[:_SAMPLES]],
     }
+
+
+def _dropped(field: str, numbers: Sequence[int]) -> dict[str, Any]:
+    """A part of what was dropped, and why; the wording is ours."""
+    if not numbers:
+        return {}
+    reason = f"The example has more than {MAX_TOKENS} tokens."
+    shown = [str(number) for number in numbers[:_BUCKETS]]
+    return {field: shown, "droppedExampleReasons": [reason] * len(shown)}
 
 
 def _sample(preference: Preference) -> dict[str, Any]:

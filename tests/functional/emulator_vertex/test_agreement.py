@@ -6,9 +6,10 @@ queues what it accepts. Where the documents say nothing, both accept.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,9 @@ from tuneform_emulator.services.vertex import tuning_validation
 from tuneform_emulator.services.vertex.base_models import BASE_MODELS
 from tuneform_emulator.world import Settings
 
-from .kit import PROJECT, Vertex, dataset, launch, upload
+from .kit import PROJECT, Vertex, dataset, launch, line, upload
 from .test_vertex_create_refusals import ENCRYPTER, VERTEX_AGENT, grant, kms
+from .test_vertex_further import preference
 
 KNOWN = capabilities.built_in()
 MODELS = [name for name, model in KNOWN.models.items() if model.supervised.offered.value is not None]
@@ -45,6 +47,12 @@ class Case:
     epochs: int | None = None
     training: int = 15
     validation: int = 0
+    method: str = "SUPERVISED"
+
+    @property
+    def data(self) -> str:
+        """The name of its training file."""
+        return f"{self.training}-{self.method.lower()}.jsonl"
 
     def __str__(self) -> str:
         return "-".join(str(value) for value in vars(self).values() if value)
@@ -57,10 +65,16 @@ def rows(count: int) -> bytes:
     return b"".join(lines)
 
 
+def preferences(count: int) -> bytes:
+    return b"".join(json.dumps(preference(f"say {n}", "yes")).encode() + b"\n" for n in range(count))
+
+
+PREFERRED = [name for name, model in KNOWN.models.items() if model.preference.offered.value is not None]
 CASES = [
     *(Case(model, size=size) for model, size in product(MODELS, ["", *RANKS])),
     *(Case(model, location) for model, location in product(MODELS, LOCATIONS)),
     *(Case(model, location, key=True) for model, location in product(MODELS, ("us-central1", "europe-west4"))),
+    *(Case(model, size=size, method="PREFERENCE_TUNING") for model, size in product(PREFERRED, ["", *RANKS])),
     *(Case(epochs=epochs) for epochs in (-1, 0, 1, 100, 2**31)),
     *(
         Case(training=training, validation=validation)
@@ -80,15 +94,14 @@ class Bench:
     vertex: Vertex
     folder: Path
     keys: dict[str, str] = field(default_factory=dict)
-    files: dict[int, str] = field(default_factory=dict)
+    files: dict[str, str] = field(default_factory=dict)
     seen: dict[str, set[bool]] = field(default_factory=dict)
 
     def check_accepts(self, case: Case, serving: str = "", known: Capabilities = KNOWN) -> bool:
         """What `tuneform check` says of the case's spec."""
-        for count in {case.training, case.validation} - {0}:
-            file = self.folder / f"{count}.jsonl"
-            if not file.exists():
-                file.write_bytes(rows(count))
+        for name, content in files(case).items():
+            if not (self.folder / name).exists():
+                (self.folder / name).write_bytes(content())
         (self.folder / "a.yaml").write_text(spec(case, serving))
         _, found = examine_with_rows(self.folder, known)
         return not [one for one in found if one.severity == "error"]
@@ -106,18 +119,18 @@ class Bench:
     def body(self, case: Case) -> dict[str, Any]:
         """The create call."""
         hyper = {"adapterSize": case.size or None, "epochCount": case.epochs}
-        method: dict[str, Any] = {"trainingDatasetUri": self.uploaded(case.training)}
+        method: dict[str, Any] = {"trainingDatasetUri": self.uploaded(case, case.data)}
         method["hyperParameters"] = {name: value for name, value in hyper.items() if value is not None}
         if case.validation:
-            method["validationDatasetUri"] = self.uploaded(case.validation)
+            method["validationDatasetUri"] = self.uploaded(case, f"{case.validation}-supervised.jsonl")
         key = {"encryptionSpec": {"kmsKeyName": self.key(case.location)}} if case.key else {}
-        return {"baseModel": case.model, "supervisedTuningSpec": method, **key}
+        return {"baseModel": case.model, SPECS[case.method]: method, **key}
 
-    def uploaded(self, count: int) -> str:
-        """A file of so many examples."""
-        if count not in self.files:
-            self.files[count] = upload(self.vertex.endpoint, f"{count}.jsonl", rows(count))
-        return self.files[count]
+    def uploaded(self, case: Case, name: str) -> str:
+        """One of the case's files."""
+        if name not in self.files:
+            self.files[name] = upload(self.vertex.endpoint, name, files(case)[name]())
+        return self.files[name]
 
     def key(self, location: str) -> str:
         """A key that Vertex AI may use there."""
@@ -127,15 +140,28 @@ class Bench:
         return self.keys[location]
 
 
+SPECS = {"SUPERVISED": "supervisedTuningSpec", "PREFERENCE_TUNING": "preferenceOptimizationSpec"}
+
+
+def files(case: Case) -> dict[str, Callable[[], bytes]]:
+    """The case's data, by the names of its files."""
+    supervised = case.method == "SUPERVISED"
+    found = {case.data: partial(rows if supervised else preferences, case.training)}
+    if case.validation:
+        found[f"{case.validation}-supervised.jsonl"] = partial(rows, case.validation)
+    return dict(found)
+
+
 def spec(case: Case, serving: str = "") -> str:
     """The case as specs; with a serving location, also a TunedModel."""
-    job = [f"baseModel: {case.model}", "dataset: {ref: words}"]
+    job = [f"baseModel: {case.model}", "dataset: {ref: words}", f"method: {case.method}"]
     hyper = [f"adapterSize: {case.size}"] if case.size else []
     hyper += [f"epochCount: {case.epochs}"] if case.epochs is not None else []
     job += [f"hyperParameters: {{{', '.join(hyper)}}}"] if hyper else []
     job += ["encryptionKey: {ref: tuning}"] if case.key else []
-    data = ["bucket: {ref: data}", f"training: {case.training}.jsonl"]
-    data += [f"validation: {case.validation}.jsonl"] if case.validation else []
+    data = ["bucket: {ref: data}", f"training: {case.data}"]
+    data += [f"validation: {case.validation}-supervised.jsonl"] if case.validation else []
+    data += ["format: preference-jsonl"] if case.method == "PREFERENCE_TUNING" else []
     home = f"projectId: {PROJECT}, location: {case.location}, owner: us-all"
     documents = {
         "Project": ("demo", home + (f", servingLocation: {serving}" if serving else "")),
@@ -172,7 +198,7 @@ def test_both_accept_the_same(case: Case, bench: Bench) -> None:
 
 
 def test_of_each_thing_that_varies_some_was_accepted_and_some_refused(bench: Bench) -> None:
-    for name in ("model", "location", "key", "size", "epochs", "validation"):
+    for name in ("model", "location", "key", "size", "epochs", "validation", "method"):
         assert bench.seen[name] == {True, False}, name
 
 
@@ -224,7 +250,22 @@ def own(bench: Bench, cell: str) -> Capabilities:
     return known
 
 
-# Last, since the queue moves on from here.
+# From here on the queue moves on.
+def test_what_check_refuses_for_its_length_the_job_drops(bench: Bench) -> None:
+    long = json.dumps(line("word " * 140_000, "too long")).encode() + b"\n"
+    data = rows(15) + long
+    (bench.folder / Case(training=16).data).write_bytes(data)
+    assert bench.check_accepts(Case(training=15))
+    assert not bench.check_accepts(Case(training=16))
+    bench.vertex.world.settings = Settings(queued_seconds=0, pending_seconds=0)
+    bench.files[Case(training=16).data] = upload(bench.vertex.endpoint, "long.jsonl", data)
+    body = bench.body(Case(training=16, epochs=1))
+    job = bench.vertex.succeeded(bench.vertex.call("POST", "tuningJobs", body).json()["name"])
+    stats = job["tuningDataStats"]["supervisedTuningDataStats"]
+    assert (stats["tuningDatasetExampleCount"], stats["totalTruncatedExampleCount"]) == ("15", "1")
+    assert stats["truncatedExampleIndices"] == ["16"]
+
+
 @pytest.mark.parametrize("model", ["gemini-3.5-flash", "gemini-2.5-flash"])
 def test_both_serve_a_tuned_model_from_the_same_places(model: str, bench: Bench) -> None:
     vertex = bench.vertex

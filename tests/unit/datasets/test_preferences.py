@@ -36,7 +36,7 @@ def test_neither_the_order_of_answers_nor_the_spelling_makes_other_content(tmp_p
     first, second = (prepared(tmp_path, jsonl(row), format=FORM).training for row in (one, other))
     assert first.digest == second.digest
     assert first.lines == second.lines
-    assert first.tokens == 3  # "how?", "good" and "bad": every text once
+    assert first.tokens == 4  # "how?" is billed twice, "good" and "bad" once
 
 
 def test_a_gate_asks_the_prompt_and_expects_what_is_preferred(tmp_path: Path) -> None:

@@ -26,7 +26,8 @@ class Method:
     """The label `tune-type` of its models. `sft` was seen on real ones; the other's is not known, and ours."""
     parse: Callable[[bytes], Sequence[Any]]
     stats_field: str
-    stats: Callable[[Sequence[Any], int], Json]
+    stats: Callable[[Sequence[Any], int, Sequence[int]], Json]
+    """Of the examples, for so many epochs, with the numbers of those that were dropped."""
     series: Mapping[str, str]
     """What is measured of an epoch, by the name of its TensorBoard series; `{kind}` is `train` or `eval`."""
     beta_only: tuple[str, ...] = ()

@@ -217,9 +217,9 @@ class Runner:
                 _read(world, spec["trainingDatasetUri"]),
                 _read(world, validation) if validation else None,
             )
-        train, _ = _examples(world, job, method)
+        train, _, dropped = _examples(world, job, method)
         epochs = int(spec["hyperParameters"]["epochCount"])
-        stats = {method.stats_field: method.stats(train, epochs)}
+        stats = {method.stats_field: method.stats(train, epochs, dropped)}
         substate = {"tuningJobState": "TUNING_JOB_STATE_WAITING_FOR_CAPACITY"}
         with world.store.transaction():
             if _move(world, run, "capacity", STEP_SECONDS, substate):
@@ -258,10 +258,10 @@ class Runner:
         present = self._trainings.pop(job, None)
         if present and present[1] == done:
             return present[0]
-        examples = _examples(self._world, job, method)
+        train, validation, _ = _examples(self._world, job, method)
         before = self._world.store.get_blob(_data_key(job, "start"))
         start = trainer.Checkpoint.from_bytes(before) if before else None
-        training = tuning_methods.training(method, hyper, examples, start, _seed(examples[0], hyper))
+        training = tuning_methods.training(method, hyper, (train, validation), start, _seed(train, hyper))
         for _ in range(done):
             training.run_epoch()
         return training
@@ -360,13 +360,18 @@ def _keep_data(world: World, job: str, training: bytes, validation: bytes | None
         world.store.put_blob(_data_key(job, "validation"), validation)
 
 
-def _examples(world: World, job: str, method: Method) -> tuple[Sequence[Any], Sequence[Any]]:
+def _examples(world: World, job: str, method: Method) -> tuple[Sequence[Any], Sequence[Any], Sequence[int]]:
+    """What is trained and validated on, and the numbers of the training examples that are too long for it."""
     data = world.store.get_blob(_data_key(job, "training")) or b""
     validation = world.store.get_blob(_data_key(job, "validation"))
     try:
-        return method.parse(data), method.parse(validation) if validation else ()
+        train, dropped = trainer.fitting(method.parse(data))
+        held_out = trainer.fitting(method.parse(validation))[0] if validation else ()
     except trainer.DatasetError as error:
         raise _JobError(INVALID_ARGUMENT, error.message) from error
+    if not train:
+        raise _JobError(INVALID_ARGUMENT, "Every example of the training dataset has too many tokens.")
+    return train, held_out, dropped
 
 
 def _seed(train: Sequence[Any], hyper: Json) -> int:

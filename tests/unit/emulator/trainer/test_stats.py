@@ -2,7 +2,8 @@
 
 import pytest
 
-from tuneform_emulator.trainer import Example, count_tokens, data_stats
+from tuneform_emulator.trainer import Example, Preference, count_tokens, data_stats, fitting, preference_stats
+from tuneform_emulator.trainer.examples import MAX_TOKENS
 
 
 @pytest.mark.parametrize(
@@ -78,3 +79,19 @@ def test_three_examples_are_shown_with_long_texts_cut() -> None:
 def test_no_examples_have_no_statistics() -> None:
     with pytest.raises(ValueError, match="at least one example"):
         data_stats([], epochs=1)
+
+
+def test_of_a_preference_the_prompt_is_billed_twice() -> None:
+    stats = preference_stats([Preference("how are you", "well", "so so")], 3)
+    assert stats["totalBillableTokenCount"] == "9"  # three twice, one, two
+
+
+def test_what_is_too_long_is_dropped_and_named() -> None:
+    fits, long = Example("a " * (MAX_TOKENS - 1), "b"), Example("a " * MAX_TOKENS, "b")
+    kept, dropped = fitting((fits, long, fits, long))
+    assert (kept, dropped) == ((fits, fits), (2, 4))
+    stats = data_stats([Example("a", "b")], 1, dropped)
+    assert (stats["totalTruncatedExampleCount"], stats["truncatedExampleIndices"]) == ("2", ["2", "4"])
+    assert len(stats["droppedExampleReasons"]) == 2
+    assert preference_stats([Preference("a", "b", "c")], 1, dropped)["droppedExampleIndices"] == ["2", "4"]
+    assert "droppedExampleReasons" not in data_stats([fits], 1)
