@@ -46,6 +46,16 @@ def test_a_wrong_value_is_said_once_where_it_was_written(tmp_path: Path, text: s
     assert said(tmp_path, DEV, PROD, BUCKET, DATASET, job=text) == [("E127", "job.yaml", "0", ())]
 
 
+def test_a_wrong_value_above_defaults_is_said_once(tmp_path: Path) -> None:
+    prod = with_defaults(PROD, "{TuningJob: {description: x}}")
+    job = JOB.replace(", projects: [dev, prod]", "") + "  hyperParameters: {epochCount: 0, epochs: 1}\n"
+    texts = [text.replace(", projects: [dev, prod]", "") for text in (BUCKET, DATASET)]
+    assert said(tmp_path, prod, *texts, job) == [
+        ("E127", "a.yaml", "0", ()),
+        ("E123", "a.yaml", "epochs", ()),
+    ]
+
+
 @pytest.mark.parametrize("documents", [0, 1, 5])
 def test_a_wrong_default_is_said_once_whatever_the_number_of_documents_that_take_it(
     tmp_path: Path, documents: int

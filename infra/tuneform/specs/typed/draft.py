@@ -19,7 +19,6 @@ from tuneform.specs.typed.reader import API_VERSION, PARTS, REQUIRED_PARTS, Read
 from tuneform.specs.typed.shelf import Shelf
 
 _CONFLICT = "git leaves such lines where two changes met: keep one of them"
-_ALL_KINDS = tuple(KINDS)
 
 
 @dataclass(frozen=True)
@@ -108,7 +107,7 @@ class _Expansion:
         homes = listed or (_project(self.reader, self.metadata),)
         outcomes = [self._outcome(home, over.get(home)) for home in homes]
         if listed:
-            outcomes = [self._sent(*one) for one in zip(listed, range(len(listed)), outcomes, strict=True)]
+            outcomes = [self._sent(home, one) for home, one in zip(listed, outcomes, strict=True)]
         made = zip(homes, outcomes, self._specs(outcomes), strict=True)
         return [
             Draft(self.kind, self.name, home, self._who(outcome), spec, outcome)
@@ -164,10 +163,10 @@ class _Expansion:
         values = {**origin.values, "spec": spec} if "spec" in origin.values else origin.values
         return Origin(origin.file, origin.number, values, layers=merge.layers)
 
-    def _sent(self, home: str, index: int, outcome: Origin) -> Origin:
+    def _sent(self, home: str, outcome: Origin) -> Origin:
         """The outcome of a document that lists its projects, as if it were for this one alone."""
         values = {name: value for name, value in outcome.values.items() if name != "in"}
-        values["metadata"] = _for_one(values["metadata"], home)
+        values["metadata"], index = _for_one(values["metadata"], home)
         place = Written(outcome.file, outcome.number, ("metadata", "projects", index))
         layers = {**outcome.layers, ("metadata", "project"): place}
         return Origin(outcome.file, outcome.number, values, home, layers)
@@ -183,7 +182,7 @@ class _Expansion:
         for outcome in outcomes:
             one = Reader(outcome)
             specs.append(one.part("spec", self.model))
-            self.reader.found += one.found
+            self.reader.found += [wrong for wrong in one.found if wrong not in self.reader.found]
         return specs
 
 
@@ -204,14 +203,15 @@ def _listed(values: Mapping[str, Value]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(project for project in projects if isinstance(project, str)))
 
 
-def _for_one(metadata: Value, project: str) -> Value:
-    """The metadata of a document that is for one project."""
+def _for_one(metadata: Value, project: str) -> tuple[Value, int]:
+    """The metadata of a document that is for one project, and where that one stands in its list."""
     assert isinstance(metadata, dict)
-    kept = {name: value for name, value in metadata.items() if name != "project"}
-    return {
-        ("project" if name == "projects" else name): project if name == "projects" else value
-        for name, value in kept.items()
-    }
+    projects = metadata["projects"]
+    assert isinstance(projects, tuple)
+    kept = ((name, value) for name, value in metadata.items() if name != "project")
+    # In the place of the list, so that what is rendered keeps the order of writing.
+    alone = dict((("project", project) if name == "projects" else (name, value)) for name, value in kept)
+    return alone, projects.index(project)
 
 
 def _check_project(reader: Reader) -> None:
@@ -228,7 +228,7 @@ def _check_project(reader: Reader) -> None:
         if kind == Project.__name__:
             reader.report("E134", "a Project takes no defaults", "spec", "defaults", kind, key=True)
         elif kind not in KINDS:
-            known = [name for name in _ALL_KINDS if name != Project.__name__]
+            known = [name for name in KINDS if name != Project.__name__]
             hint = did_you_mean(kind, known, f"the kinds are {', '.join(known)}")
             reader.report(
                 "E121", f"{shown(kind)} is not a kind", "spec", "defaults", kind, key=True, hint=hint
