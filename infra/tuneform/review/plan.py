@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 from typing import Any, Literal, assert_never
@@ -53,9 +53,12 @@ from tuneform.reconcile.actions import (
     Wait,
     explain,
 )
+from tuneform.reconcile.desired import Desired
 from tuneform.reconcile.diff import Change
 from tuneform.reconcile.plan import Item, Plan, TuningPlan
 from tuneform.review import costs
+from tuneform.review.suitability import few
+from tuneform.specs import Dataset, Tree, TuningJob
 
 Word = Literal["create", "adopt", "update", "promote", "retire", "cancel", "wait", "blocked"]
 WORDS: tuple[Word, ...] = ("create", "adopt", "update", "promote", "retire", "cancel", "wait", "blocked")
@@ -186,6 +189,21 @@ def renames(plan: Plan) -> tuple[str, ...]:
     return tuple(found)
 
 
+def advice(plan: Plan, desired: Desired, tree: Tree) -> tuple[str, ...]:
+    """What there is to say about the data of the jobs that a plan would pay for: advice, which blocks nothing."""
+    examples = {tuning.name: tuning.training.examples for tuning in desired.tunings}
+    told = []
+    for item in plan.changes:
+        paid = item.kind == "TuningJob" and any(word(action) == "create" for action in item.actions)
+        if not paid or item.name not in examples:
+            continue
+        job = tree.find(TuningJob, item.name, desired.project.name)
+        dataset = tree.find(Dataset, job.spec.dataset.ref, desired.project.name)
+        if (said := few(examples[item.name], dataset.spec.task)) is not None:
+            told.append(f"TuningJob {item.name}: {'; '.join(said)}")
+    return tuple(told)
+
+
 # --- as text -------------------------------------------------------------------------------------------------
 
 
@@ -297,11 +315,13 @@ def _rendered(line: Line, console: Console) -> Text:
 # --- as Markdown ---------------------------------------------------------------------------------------------
 
 
-def markdown(plan: Plan, place: Place) -> str:
+def markdown(plan: Plan, place: Place, advised: Sequence[str] = ()) -> str:
     """The plan for a pull request."""
     parts = [f"### tuneform plan: {_escaped(plan.project.name)}", "", f"**{_escaped(sentence(plan))}**"]
     for warning in renames(plan):
         parts += ["", f"> **Warning:** {_escaped(warning)}"]
+    for text in advised:
+        parts += ["", f"> **Advice:** {_escaped(text)}"]
     for line in lines(plan, place):
         text, code = _escaped(line.text), f" — `{line.aside}`" if line.aside else ""
         if line.indent:
@@ -322,11 +342,17 @@ def _escaped(text: str) -> str:
 # --- as JSON -------------------------------------------------------------------------------------------------
 
 
-def as_object(plan: Plan) -> dict[str, Any]:
-    """The plan as one plain object: stamp, summary, the cost of the whole project, actions."""
+def as_object(plan: Plan, advised: Sequence[str] = ()) -> dict[str, Any]:
+    """The plan as one plain object: stamp, summary, the cost of the whole project, advice, actions."""
     actions = [action_object(entry, plan.project.name) for entry in entries(plan)]
     cost = totals(plan).as_object()
-    return {"stamp": plan.stamp, "summary": summary(plan), "cost": cost, "actions": actions}
+    return {
+        "stamp": plan.stamp,
+        "summary": summary(plan),
+        "cost": cost,
+        "advice": list(advised),
+        "actions": actions,
+    }
 
 
 def action_object(entry: Entry, project: str) -> dict[str, Any]:

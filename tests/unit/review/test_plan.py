@@ -184,7 +184,7 @@ def test_a_rename_that_nothing_tells_of_is_warned_about() -> None:
 def test_the_object_has_the_documented_shape_and_is_json() -> None:
     shown = json.loads(json.dumps(review.as_object(FULL)))
 
-    assert list(shown) == ["stamp", "summary", "cost", "actions"]
+    assert list(shown) == ["stamp", "summary", "cost", "advice", "actions"]
     assert shown["stamp"] == FULL.stamp
     keys = ["action", "kind", "name", "project", "reason", "changes", "cost"]
     assert [list(action) for action in shown["actions"][:5]] == [keys] * 5

@@ -23,6 +23,7 @@ from tuneform.reconcile.execute import Interrupted, Outcome
 from tuneform.reconcile.execute import apply as perform
 from tuneform.reconcile.execute.run import look
 from tuneform.reconcile.plan import Plan
+from tuneform.review import plan as review
 
 FAILED, STOPPED = 1, 130
 DEFAULT_LISTEN = "127.0.0.1:9464"
@@ -171,7 +172,7 @@ def _planned(found: Opened, wish: Wish, where: Console) -> Plan:
     _, plan = look(found.ports.view, found.desired)
     if wish.plan is not None:
         wish.plan.check_fresh(plan)
-    show_plan(plan, found.scope, where)
+    show_plan(plan, found.scope, where, review.advice(plan, found.desired, found.scope.tree))
     return plan
 
 

@@ -13,6 +13,7 @@ from tuneform.entrypoints.cli.running.rows import examine_with_rows, raise_error
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
 from tuneform.errors import Diagnostic, PriceErrors
 from tuneform.review.spending import Size, check_limits
+from tuneform.review.suitability import Facts, advise, facts_of
 from tuneform.specs import Dataset, Document, Tree
 from tuneform.specs.text.files import spec_files
 
@@ -59,13 +60,16 @@ def command(path: Path | None, form: str, capabilities: tuple[Path, ...], prices
 
 
 def _examined(where: Path, settings: Settings) -> tuple[Tree, list[Diagnostic]]:
-    """The specs, and everything that can be said of them: errors, warnings, and what their limits come to."""
+    """The specs, and everything that can be said of them: errors, warnings, and what data and limits come to."""
     sizes: dict[tuple[str, str], Size] = {}
+    facts: dict[tuple[str, str], Facts] = {}
 
     def see(document: Document[Dataset], prepared: Prepared) -> None:
-        sizes[document.project, document.name] = Size.of(prepared.training)
+        key = (document.project, document.name)
+        sizes[key], facts[key] = Size.of(prepared.training), facts_of(document, prepared)
 
     tree, found = examine_with_rows(where, settings.known(), see)
+    found += advise(tree, facts)
     try:
         return tree, [*found, *check_limits(tree, sizes, settings.prices())]
     except PriceErrors as wrong:

@@ -78,13 +78,14 @@ def command(
     found = opened(settings, Asked(path, project, google_cloud), listener=Quiet(), clock=StoppableClock())
     show_spec_warnings(found.scope)
     _, plan = look(found.ports.view, found.desired, ahead=found.ahead)
+    advised = review.advice(plan, found.desired, found.scope.tree)
     if form == "json":
-        print_json(review.as_object(plan))
+        print_json(review.as_object(plan, advised))
         show_warnings(plan, console(stderr=True))
     elif form == "markdown":
-        sys.stdout.write(review.markdown(plan, found.scope.place))
+        sys.stdout.write(review.markdown(plan, found.scope.place, advised))
     else:
-        show_plan(plan, found.scope, console())
+        show_plan(plan, found.scope, console(), advised)
     if out is not None:
         root = settings.root or Path.cwd()
         planfile.save(out, plan, found.scope, root=root, google_cloud=google_cloud)

@@ -379,4 +379,31 @@ CODES: Mapping[str, Code] = {
         "The upper end of the estimate is above the limit, or is not known: `plan` is blocked unless Vertex AI has "
         "counted the tokens of the same data before, and they fit.",
     ),
+    "W201": Code(
+        "Few examples",
+        "Advice: Google's guides want 100 training examples or more for tuning, and 20 at the very least. With "
+        "fewer, a prompt that holds examples is the cheaper first step.",
+    ),
+    "W202": Code(
+        "One question, several answers",
+        "Advice, from the data: the same question has more than one answer in training. Where only one is right, "
+        "the others teach mistakes; where one is the better, preference tuning learns from pairs of answers.",
+    ),
+    "W203": Code(
+        "Not a classification",
+        "Advice: The Dataset says `task: classification`, and more than half of the answers are different ones.",
+    ),
+    "W204": Code(
+        "Labels spelt in several ways",
+        "Advice, from the data: labels of a classification differ in case or blanks alone, and are learnt as "
+        "different ones.",
+    ),
+    "W205": Code(
+        "Label that training lacks",
+        "Advice, from the data: a classification's held-out examples have labels that the model is never shown.",
+    ),
+    "W206": Code(
+        "Exact match of free text",
+        "Advice: The gate wants answers to the letter, and the Dataset's task has more than one good wording.",
+    ),
 }

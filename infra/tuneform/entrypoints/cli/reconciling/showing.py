@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
 import click
@@ -30,10 +30,12 @@ def print_json(value: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def show_plan(plan: Plan, scope: Scope, where: Console) -> None:
-    """A plan in words, with its warnings."""
+def show_plan(plan: Plan, scope: Scope, where: Console, advised: Sequence[str] = ()) -> None:
+    """A plan in words, with its warnings, and advice."""
     review.show(plan, scope.place, where)
     show_warnings(plan, where)
+    for text in advised:
+        where.print(Text(f"advice: {text}"), soft_wrap=True)
 
 
 def show_warnings(plan: Plan, where: Console) -> None:
