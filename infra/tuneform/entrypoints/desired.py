@@ -173,6 +173,7 @@ class _Asked:
             method=spec.method,
             parent=self._parent(spec.pre_tuned_model),
             tuning_mode=spec.tuning_mode,
+            evaluation=inputs.evaluation(spec),
             validation=placed.get("validation"),
             hyper_parameters=HyperParameters(
                 epoch_count=hyper.epoch_count,

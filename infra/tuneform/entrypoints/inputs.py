@@ -98,6 +98,7 @@ def tuning_job(
         preTunedModel=_pre_tuned(tree, document, parent),
         method=spec.method,
         tuningMode=spec.tuning_mode,
+        evaluationConfig=evaluation(spec),
         training=training,
         validation=validation,
         hyperParameters=_given(
@@ -125,6 +126,12 @@ def tuning_job(
         wait=wait,
         price=_price(price),
     )
+
+
+def evaluation(spec: TuningJob) -> dict[str, Any] | None:
+    """What is to be measured, as the API has it."""
+    given = spec.evaluation_config
+    return given.model_dump(mode="json", by_alias=True, exclude_none=True) if given else None
 
 
 def _pre_tuned(tree: Tree, document: Document[TuningJob], revision: Any) -> dict[str, Any] | None:

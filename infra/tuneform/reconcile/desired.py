@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from tuneform.capabilities.prices import Money, Price
 from tuneform.reconcile import recipe
@@ -117,6 +117,8 @@ class Tuning:
     method: str = "SUPERVISED"
     parent: Parent | None = None
     tuning_mode: str | None = None
+    evaluation: Mapping[str, Any] | None = None
+    """`evaluationConfig` as the API has it. Not in the recipe: it measures what comes out, and decides nothing."""
     validation: Content | None = None
     hyper_parameters: HyperParameters = HyperParameters()
     export_last_checkpoint_only: bool | None = None

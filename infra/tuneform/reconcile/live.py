@@ -62,6 +62,16 @@ class Checkpoint:
 
 
 @dataclass(frozen=True)
+class Evaluation:
+    """What Vertex AI's evaluation service measured of a checkpoint (empty: of the only one), or why it could not."""
+
+    checkpoint: str
+    metric: str
+    value: float | None
+    error: str = ""
+
+
+@dataclass(frozen=True)
 class Job:
     """A tuning job. `epochs` and `steps` are 0 until the service has settled them, in the course of the job.
 
@@ -94,6 +104,7 @@ class Job:
     display_name: str = ""
     description: str = ""
     billable_tokens: int | None = None
+    evaluations: tuple[Evaluation, ...] = ()
     created: datetime | None = None
     ended: datetime | None = None
 

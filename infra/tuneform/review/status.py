@@ -23,6 +23,7 @@ from tuneform.reconcile.live import (
     Checkpoint,
     Deployed,
     Endpoint,
+    Evaluation,
     Job,
     Progress,
 )
@@ -105,6 +106,7 @@ class JobSeen:
     ended: bool
     billed_tokens: int | None = None
     cost: Money | None = None
+    evaluations: tuple[Evaluation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -354,6 +356,7 @@ def _job(job: Job, progress: Progress | None, price: Price | None) -> JobSeen:
         ended=(progress.state if progress else job.state).ended,
         billed_tokens=billed,
         cost=price.of(billed) if price is not None and billed is not None else None,
+        evaluations=job.evaluations,
     )
 
 

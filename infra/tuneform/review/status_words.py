@@ -43,7 +43,18 @@ def _rows(seen: TuningSeen, now: datetime) -> Iterator[tuple[str, list[str]]]:
 def _job(job: JobSeen | None) -> list[str]:
     if job is None:
         return ["none"]
-    return [job_words(job), job.name, *([job.error] if job.error else []), *_billed(job)]
+    return [job_words(job), job.name, *([job.error] if job.error else []), *_billed(job), *_evaluated(job)]
+
+
+def _evaluated(job: JobSeen) -> Iterator[str]:
+    """What Vertex AI measured on request (evaluationConfig), checkpoint by checkpoint."""
+    for found in job.evaluations:
+        of = f" of checkpoint {found.checkpoint}" if found.checkpoint else ""
+        if found.error:
+            yield f"evaluation{of}: {found.error}"
+        else:
+            value = f"{found.value:.3f}" if found.value is not None else "measured, see its output folder"
+            yield f"evaluation{of}: {found.metric} {value}"
 
 
 def _billed(job: JobSeen) -> Iterator[str]:

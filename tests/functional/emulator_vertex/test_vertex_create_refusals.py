@@ -168,7 +168,7 @@ def test_bad_names_and_labels(vertex: Vertex, fields: dict[str, Any]) -> None:
     ("body", "name"),
     [
         ({"baseModel": "gemini-2.5-flash", "distillationSpec": {}}, "distillationSpec"),
-        (job_body(spec(evaluationConfig={})), "evaluationConfig"),
+        (job_body(spec(evaluationConfig={"metrics": [{"bleuSpec": {}}]})), "bleuSpec"),
         (job_body(spec(hyperParameters={"batchSize": 4})), "batchSize"),
         ({**job_body(spec()), "nonsense": 1}, "nonsense"),
     ],

@@ -1,4 +1,4 @@
-"""Preference tuning and continuous tuning through Google's clients against the emulator."""
+"""Preference tuning, continuous tuning and evaluation through Google's clients against the emulator."""
 
 from __future__ import annotations
 
@@ -123,3 +123,17 @@ def test_the_tuning_mode_reaches_the_service(bench: Bench) -> None:
     status = execute.apply_tuning(bench.ports, tuning)
     assert status.job is not None
     assert status.revision != bench.tuning.revision
+
+
+def test_what_is_asked_for_is_measured_of_each_checkpoint(bench: Bench) -> None:
+    output = {"gcsDestination": {"outputUriPrefix": "gs://demo-data/measured"}}
+    evaluation = {"metrics": [{"exactMatchSpec": {}}], "outputConfig": output}
+    status = execute.apply_tuning(bench.ports, replace(bench.tuning, evaluation=evaluation, keep=2))
+    assert status.job is not None
+    measured = {found.checkpoint: found for found in status.job.evaluations}
+    assert list(measured) == ["1", "2", "3"]
+    assert {found.metric for found in measured.values()} == {"exactMatch"}
+    last = measured["3"].value
+    assert last is not None
+    assert last > 0.9
+    assert status.revision == bench.tuning.revision, "to measure decides nothing about what comes out"

@@ -66,6 +66,13 @@ class Bad:
     more: Mapping[str, str] = field(default_factory=dict)
 
 
+EVALUATION = """\
+  evaluationConfig:
+    metrics: [{exactMatchSpec: {}}]
+    outputConfig: {gcsDestination: {outputUriPrefix: gs://bucket/out}}
+"""
+
+
 def job(more: str, name: str = "other") -> str:
     """Another job on the words, with more in its spec."""
     return JOB.replace("name: words", f"name: {name}", 1) + more
@@ -245,7 +252,7 @@ FIELDS = {
     ),
     "not supported": Bad(
         "refused by name, not ignored",
-        job("  method: DISTILLATION\n  outputUri: gs://b/o\n  evaluationConfig: {}\n")
+        job("  method: DISTILLATION\n  outputUri: gs://b/o\n  customBaseModel: x\n")
         + "---\n"
         + MODEL
         + "  serving: lookup\n  gate: {noWorseThan: 0.1}\n---\n"
@@ -544,6 +551,23 @@ BETWEEN = {
     "tuning mode for a preference job": Bad(
         "supervised tuning has it",
         job("  method: PREFERENCE_TUNING\n  tuningMode: TUNING_MODE_PEFT_ADAPTER\n"),
+    ),
+    "evaluation of nothing, nowhere": Bad(
+        "no metric, two in one, no folder",
+        job(
+            "  evaluationConfig:\n    metrics: [{}, {exactMatchSpec: {}, bleuSpec: {}}, {bleuSpec: {parameters: 1}}]\n"
+            "    outputConfig: {gcsDestination: {outputUriPrefix: /tmp}}\n"
+        ),
+    ),
+    "evaluation without metrics": Bad(
+        "an empty list",
+        job("  evaluationConfig: {metrics: [], datasetCustomMetrics: []}\n"),
+    ),
+    "evaluation in Asia": Bad(
+        "us-central1 alone has it", job(EVALUATION), base=BASE.replace("us-central1", "asia-east1")
+    ),
+    "evaluation of preferences": Bad(
+        "for supervised tuning", job("  method: PREFERENCE_TUNING\n" + EVALUATION)
     ),
     "preferences in the spec": Bad(
         "examples here have one output",

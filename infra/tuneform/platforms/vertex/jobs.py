@@ -205,6 +205,8 @@ def job_body(
         ),
         export_last_checkpoint_only=bool(tuning.export_last_checkpoint_only),
     )
+    if tuning.evaluation:
+        spec.evaluation_config = _evaluation(tuning.evaluation)
     start = {"pre_tuned_model": _pre_tuned(origin)} if origin else {"base_model": tuning.base_model}
     body = job.TuningJob(
         **start,
@@ -217,6 +219,11 @@ def job_body(
     if tuning.kms_key:
         body.encryption_spec = slim.message("encryption_spec", "EncryptionSpec", kms_key_name=tuning.kms_key)
     return body
+
+
+def _evaluation(config: Mapping[str, Any]) -> Any:
+    kind = slim.types("tuning_job").EvaluationConfig
+    return kind.wrap(json_format.ParseDict(dict(config), kind.pb()()))
 
 
 def _pre_tuned(origin: Origin) -> Any:

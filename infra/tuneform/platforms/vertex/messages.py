@@ -6,7 +6,7 @@ have ten thousand jobs. Unset fields read as their defaults, so that an absent m
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -19,6 +19,7 @@ from tuneform.reconcile.live import (
     Checkpoint,
     Deployed,
     Endpoint,
+    Evaluation,
     Job,
     JobState,
     Model,
@@ -69,6 +70,7 @@ class Messages:
             display_name=raw.tuned_model_display_name,
             description=raw.description,
             billable_tokens=stats.total_billable_token_count or None,
+            evaluations=tuple(e for run in raw.evaluate_dataset_runs for e in _evaluations(run)),
             created=_time(raw.create_time),
             ended=_time(raw.end_time),
         )
@@ -125,6 +127,20 @@ class Messages:
         kind, _, rest = name.partition("/")
         number, _, inside = rest.partition("/")
         return f"{kind}/{self.project_id}/{inside}" if kind == "projects" and number.isdecimal() else name
+
+
+def _evaluations(run: Any) -> Iterator[Evaluation]:
+    """What one evaluation run measured, by the API's name of each metric: exactMatch, bleu, rouge, pointwise, …"""
+    if run.error.code:
+        yield Evaluation(run.checkpoint_id, "", None, run.error.message)
+    for result in run.evaluate_dataset_response.aggregation_output.aggregation_results:
+        kind = result.WhichOneof("aggregation_result") or ""
+        measured = getattr(result, kind) if kind else None
+        score = getattr(measured, "score", None)
+        name = kind.removesuffix("_metric_value").removesuffix("_metric_result")
+        words = name.split("_")
+        metric = words[0] + "".join(word.title() for word in words[1:])
+        yield Evaluation(run.checkpoint_id, metric, None if score is None else float(score))
 
 
 def substate(shown: Mapping[str, Any]) -> str:

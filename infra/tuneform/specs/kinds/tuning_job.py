@@ -22,6 +22,7 @@ from tuneform.specs.kinds.base import (
     problem,
     shown,
 )
+from tuneform.specs.kinds.evaluation import EvaluationConfig
 
 AdapterSize = Literal[
     "ADAPTER_SIZE_ONE",
@@ -124,7 +125,6 @@ class TuningJob(SpecModel):
     model_config = one_of("baseModel", "preTunedModel")
 
     not_yet: ClassVar[Mapping[str, str]] = {
-        "evaluationConfig": "use the gate of a TunedModel",
         "outputUri": "Vertex AI wants it for open models only",
         "customBaseModel": "for open models only; name a Gemini model in baseModel",
         "distillationSpec": "supervised and preference tuning only so far",
@@ -168,6 +168,8 @@ class TuningJob(SpecModel):
     """Name of the model in the registry; metadata.name unless said otherwise."""
     limits: Limits = Limits()
     """What it may use up."""
+    evaluation_config: EvaluationConfig | None = None
+    """What Vertex AI measures when the job is done (a preview); not part of the recipe, and no gate."""
     when_superseded: Literal["cancel", "finish"] = "cancel"
     """What happens to a running job when the recipe changes."""
     on_model_lost: Literal["report", "retrain"] = "report"
@@ -197,4 +199,7 @@ class TuningJob(SpecModel):
             raise problem(
                 "E130", "tuningMode is for supervised tuning", hint="leave it out", at=("tuningMode",)
             )
+        if not supervised and self.evaluation_config is not None:
+            message = "evaluationConfig is for supervised tuning"
+            raise problem("E130", message, hint="leave it out", at=("evaluationConfig",))
         return self

@@ -36,6 +36,7 @@ def check_job(
     wrong with its name is said of the job that names it.
     """
     yield from _region(document, project, known)
+    yield from _evaluation(document, job, project)
     model = known.find(base) if base else None
     if model is None:
         if job.base_model is None:
@@ -59,6 +60,20 @@ def _region(document: Document[SpecModel], project: Project, known: Capabilities
         message = f"{project.location} is no region, and models are tuned in a region"
         hint = f"give Project {document.project!r} a location such as us-central1; {rule.says}"
         yield document.diagnostic("E161", message, "spec", "baseModel", hint=hint)
+
+
+EVALUATED_IN = "us-central1"
+"""The one region of evaluationConfig: "Tune Gemini models with supervised fine-tuning", Google Cloud, as read on
+2026-11-21."""
+
+
+def _evaluation(document: Document[SpecModel], job: TuningJob, project: Project) -> Iterator[Diagnostic]:
+    if job.evaluation_config is not None and project.location != EVALUATED_IN:
+        message = (
+            f"Vertex AI evaluates tuned models in {EVALUATED_IN}, and the project is in {project.location}"
+        )
+        hint = "leave evaluationConfig out, and use the gate of a TunedModel"
+        yield document.diagnostic("E167", message, "spec", "evaluationConfig", key=True, hint=hint)
 
 
 def _method(document: Document[SpecModel], job: TuningJob, model: Model) -> Iterator[Diagnostic]:

@@ -332,6 +332,22 @@ CODES: Mapping[str, Code] = {
         "limits.maxCost needs a price of the base model in the same currency. No document states one, so it comes from "
         "a price table of your own (docs/costs.md).",
     ),
+    "E167": Code(
+        "Evaluation elsewhere",
+        "evaluationConfig is documented to be available in us-central1 alone.",
+        _PROJECT
+        + "---\n"
+        + _BUCKET
+        + "---\n"
+        + _document("Dataset", "capitals", "{bucket: {ref: more}, training: gs://bucket/a.csv}")
+        + "---\n"
+        + _job(
+            "measured",
+            "evaluationConfig: {metrics: [{exactMatchSpec: {}}], outputConfig: "
+            "{gcsDestination: {outputUriPrefix: gs://bucket/out}}}",
+        ),
+        alone=True,
+    ),
     "E180": Code(
         "Capability file unreadable",
         "A file that the setting `capabilities` names is missing, or is not TOML in UTF-8.",

@@ -30,6 +30,8 @@ class Method:
     """Of the examples, for so many epochs, with the numbers of those that were dropped."""
     series: Mapping[str, str]
     """What is measured of an epoch, by the name of its TensorBoard series; `{kind}` is `train` or `eval`."""
+    own: tuple[str, ...] = ()
+    """Fields of the spec that other methods do not have."""
     beta_only: tuple[str, ...] = ()
     """Fields of the spec that v1 does not have."""
 
@@ -49,6 +51,7 @@ SUPERVISED = Method(
         "/{kind}_fraction_of_correct_next_step_preds": "accuracy",
         "/{kind}_num_predictions": "predictions",
     },
+    own=("evaluationConfig",),
     beta_only=("tuningMode",),
 )
 

@@ -29,7 +29,13 @@ from tuneform_emulator.clock import parse_stamp, stamp
 from tuneform_emulator.services import objects
 from tuneform_emulator.services.kms import cryptokeys
 from tuneform_emulator.services.operations import RPC_CODES
-from tuneform_emulator.services.vertex import resources, tuning_methods, tuning_results, tuning_validation
+from tuneform_emulator.services.vertex import (
+    resources,
+    tuning_evaluation,
+    tuning_methods,
+    tuning_results,
+    tuning_validation,
+)
 from tuneform_emulator.services.vertex.resources import JOB, STATS, Json
 from tuneform_emulator.services.vertex.tuning_methods import Method
 from tuneform_emulator.services.vertex.tuning_validation import Submission
@@ -275,7 +281,7 @@ class Runner:
             fault = self._fault(run)
             if not isinstance(fault, effects.EndpointFailed):
                 tuning_results.publish(world, run["job"], run["checkpoints"])
-                _finish(world, run, {"state": "JOB_STATE_SUCCEEDED"}, published=True)
+                _finish(world, run, {"state": "JOB_STATE_SUCCEEDED", **self._evaluated(run)}, published=True)
                 return
             tuning_results.publish(world, run["job"], run["checkpoints"], with_endpoints=False)
             error = {
@@ -284,6 +290,17 @@ class Runner:
             }
             why = {} if fault.state == "JOB_STATE_SUCCEEDED" else {"error": error}
             _finish(world, run, {"state": fault.state, **why}, published=True)
+
+    def _evaluated(self, run: Json) -> Json:
+        job = resources.get(self._world, JOB, run["job"])["resource"]
+        config = tuning_evaluation.shown(job)
+        if not config:
+            return {}
+        method, spec = tuning_methods.of(job)
+        _, validation = _examples(self._world, run["job"], method)
+        last_only = spec.get("exportLastCheckpointOnly")
+        blobs = [("" if last_only else str(n), item["blob"]) for n, item in enumerate(run["checkpoints"], 1)]
+        return {"evaluateDatasetRuns": tuning_evaluation.runs(self._world, config, validation, blobs)}
 
 
 class _JobError(Exception):

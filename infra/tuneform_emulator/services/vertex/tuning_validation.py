@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from tuneform_emulator import trainer, wire
 from tuneform_emulator.services import agents, iam_policy, objects, service_accounts
 from tuneform_emulator.services.kms import cryptokeys
-from tuneform_emulator.services.vertex import fields, tuning_source
+from tuneform_emulator.services.vertex import fields, tuning_evaluation, tuning_source
 from tuneform_emulator.services.vertex.base_models import ADAPTER_SIZE_NAMES, ADAPTER_SIZES, BaseModel
 from tuneform_emulator.services.vertex.resources import Json, Place
 from tuneform_emulator.services.vertex.tuning_methods import METHODS, Method
@@ -88,6 +88,8 @@ def accept(world: World, place: Place, body: Json, version: str = "v1") -> Submi
         resolved["exportLastCheckpointOnly"] = True
     if mode := spec.get("tuningMode"):
         resolved["tuningMode"] = mode
+    if evaluation := tuning_evaluation.check(place, fields.message(spec, "evaluationConfig")):
+        resolved["evaluationConfig"] = evaluation
     values: Json = {
         **source.fields,
         method.field: resolved,
@@ -111,7 +113,7 @@ def _method(given: Json) -> Method:
 
 
 def _spec(method: Method, given: Json, version: str) -> Json:
-    read = _SPEC if version == "v1" else (*_SPEC, *method.beta_only)
+    read = (*_SPEC, *method.own, *(method.beta_only if version != "v1" else ()))
     spec = fields.known(given, f"TuningJob.{method.field}", read=read)
     mode = fields.enum(spec, "tuningMode", _MODES)
     if mode == "TUNING_MODE_FULL":

@@ -157,6 +157,7 @@ def tuning_of(inputs: Properties) -> Tuning:
         method=inputs.get("method", "SUPERVISED"),
         parent=_parent(inputs.get("preTunedModel")),
         tuning_mode=inputs.get("tuningMode"),
+        evaluation=inputs.get("evaluationConfig"),
         validation=content_of(inputs.get("validation")),
         hyper_parameters=HyperParameters(
             epoch_count=hyper.get("epochCount"),
