@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from textwrap import indent
 
 from tuneform.specs import TuningJob, load
 from tuneform.specs.lineage import base_model, parents
@@ -22,15 +23,26 @@ metadata: {name: data}
 spec: {}
 ---
 """
+SUPERVISED = """\
+apiVersion: tuneform.dev/v1
+kind: TuningJob
+metadata: {name: measured}
+spec:
+  baseModel: gemini-2.5-flash
+  dataset: {ref: answers}
+"""
 
 
 def test_its_documents_load_and_one_job_goes_on_from_the_other(tmp_path: Path) -> None:
-    (shown,) = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
-    (tmp_path / "a.yaml").write_text(AROUND + shown)
+    shown, evaluation = re.findall(r"^```yaml\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+    measured = SUPERVISED + indent(evaluation, "  ")
+    (tmp_path / "a.yaml").write_text(f"{AROUND}{shown}---\n{measured}")
     for name in ("answers", "pairs"):
         (tmp_path / f"{name}.jsonl").write_text(json.dumps({"text_input": "a", "output": "b"}))
     tree = load(tmp_path)
-    first, second = (job.spec for job in tree.of(TuningJob))
+    jobs = {job.name: job.spec for job in tree.of(TuningJob)}
+    first, second = jobs["support"], jobs["support-preferred"]
+    assert jobs["measured"].evaluation_config is not None
     assert second.pre_tuned_model is not None
     assert (first.base_model, base_model(second, parents(tree, "demo"))) == ("gemini-2.5-flash",) * 2
     assert second.method == "PREFERENCE_TUNING"

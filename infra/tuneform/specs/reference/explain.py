@@ -78,7 +78,7 @@ def _field(model: type[SpecModel], path: Sequence[str]) -> Iterator[str]:
     yield default if default == "required" else left_out.replace("`", "")
     yield ""
     yield meanings(found).get(field.attribute, "").replace("`", "")
-    if field.model and not issubclass(field.model, Ref):
+    if field.model and fields(field.model) and not issubclass(field.model, Ref):
         yield ""
         yield from _fields(field.model)
 
@@ -95,7 +95,7 @@ def _known(model: type[SpecModel], name: str, said: Sequence[str]) -> Field:
 
 def _fields(model: type[SpecModel]) -> Iterator[str]:
     said = meanings(model)
-    wide = max(len(name) for name in (*fields(model), *model.not_yet))
+    wide = max((len(name) for name in (*fields(model), *model.not_yet)), default=0)
     for field in fields(model).values():
         info = model.model_fields[field.attribute]
         default = default_in_words(info)

@@ -297,7 +297,7 @@ class Runner:
         if not config:
             return {}
         method, spec = tuning_methods.of(job)
-        _, validation = _examples(self._world, run["job"], method)
+        _, validation, _ = _examples(self._world, run["job"], method)
         last_only = spec.get("exportLastCheckpointOnly")
         blobs = [("" if last_only else str(n), item["blob"]) for n, item in enumerate(run["checkpoints"], 1)]
         return {"evaluateDatasetRuns": tuning_evaluation.runs(self._world, config, validation, blobs)}
