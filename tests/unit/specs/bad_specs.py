@@ -556,7 +556,7 @@ BETWEEN = {
         "no metric, two in one, no folder",
         job(
             "  evaluationConfig:\n    metrics: [{}, {exactMatchSpec: {}, bleuSpec: {}}, {bleuSpec: {parameters: 1}}]\n"
-            "    outputConfig: {gcsDestination: {outputUriPrefix: /tmp}}\n"
+            "    outputConfig: {gcsDestination: {outputUriPrefix: out}}\n"
         ),
     ),
     "evaluation without metrics": Bad(
