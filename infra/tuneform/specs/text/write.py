@@ -37,8 +37,9 @@ class _Dumper(yaml.SafeDumper):
 def _style(text: str) -> str | None:
     """How text is quoted; None leaves it to PyYAML, which knows what YAML 1.1 takes for something else than text."""
     lines = text.removesuffix("\n").split("\n")
-    if len(lines) > 1:
-        return "|" if all(line == line.strip() and line.isprintable() for line in lines) and lines[0] else '"'
+    if "\n" in text:
+        plain = all(line == line.strip() and line.isprintable() for line in lines) and lines[0]
+        return "|" if plain and len(lines) > 1 else '"'
     # What looks like a number in YAML 1.2 alone, such as 1e3.
     return "'" if meaning(text) != text else None
 
