@@ -11,6 +11,8 @@ import signal
 import threading
 import time
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +23,7 @@ from tests.functional.emulators import Emulator
 from tests.functional.provider.engine import WITH_ENGINE, RunFailedError, Stack, edit, vertex, write_specs
 
 from tuneform import specs
+from tuneform.capabilities.prices import Price, PriceTable
 from tuneform.entrypoints import inputs
 from tuneform.entrypoints.program.resources import Dataset, TunedModel, TuningJob
 
@@ -209,6 +212,12 @@ def test_a_plan_that_is_blocked_fails_in_the_preview_already(stack: Stack) -> No
     edit(stack, "  encryptionKey: {ref: tuning-key}", "  limits: {maxBillableTokens: 10}")
     with pytest.raises(RunFailedError, match=r"over limits.maxBillableTokens 10"):
         stack.preview()
+    edit(stack, "maxBillableTokens: 10", "maxCost: 0.01 USD")
+    with pytest.raises(RunFailedError, match=r"cannot be kept: the price of the base model is unknown"):
+        stack.preview()
+    price = Price("gemini-2.5-flash", "USD", Decimal("0.5"), "a contract", date(2026, 10, 1))
+    stack.settings = {**stack.settings, "prices": PriceTable({price.model: price})}
+    assert re.search(r"one tuning job, about .* tokens \(.* to .*\), about 0\.\d\d USD", stack.preview().said)
 
 
 def test_a_gate_that_is_not_passed_keeps_what_serves(stack: Stack, emulator: Emulator) -> None:

@@ -118,3 +118,56 @@ def test_a_document_of_two_projects_counts_once_and_its_rows_are_read_once(
     read.reset_mock()
     CliRunner().invoke(command, [str(tmp_path)])
     assert [call.args[0].training.file for call in read.call_args_list] == ["train.csv"]
+
+
+LIMITED = """\
+apiVersion: tuneform.dev/v1
+kind: Project
+metadata: {name: demo}
+spec: {projectId: tuneform-demo, location: us-central1, owner: ml-team}
+---
+apiVersion: tuneform.dev/v1
+kind: DatasetBucket
+metadata: {name: data}
+spec: {}
+---
+apiVersion: tuneform.dev/v1
+kind: Dataset
+metadata: {name: words}
+spec: {bucket: {ref: data}, training: {examples: [{input: one, output: two}]}}
+---
+apiVersion: tuneform.dev/v1
+kind: TuningJob
+metadata: {name: words}
+spec:
+  baseModel: gemini-2.5-flash
+  dataset: {ref: words}
+  hyperParameters: {epochCount: 4}
+  limits: {maxBillableTokens: 3, maxCost: 5 USD}
+"""
+PRICES = """\
+[prices."gemini-2.5-flash"]
+training = 5
+unit = "per million training tokens"
+currency = "USD"
+source = "our contract"
+date = 2026-10-01
+"""
+
+
+def test_limits_are_judged_with_a_price_table_and_advice_is_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("specs").mkdir()
+    Path("specs/a.yaml").write_text(LIMITED)
+    Path("mine.toml").write_text(PRICES)
+
+    def codes(*arguments: str) -> list[str]:
+        result = CliRunner().invoke(command, ["--format", "json", *arguments])
+        return [one["code"] for one in json.loads(result.stdout)["diagnostics"]]
+
+    assert codes() == ["W201", "E171", "E172"]
+    assert codes("--prices", "mine.toml") == ["W201", "E171"]
+    Path("mine.toml").write_text(PRICES.replace('"USD"', "5"))
+    assert codes("--prices", "mine.toml") == ["W201", "E185"]

@@ -15,7 +15,7 @@ from tuneform.errors import MachineError, SettingsError
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("HOME", "STACK", "SPECS", "ENDPOINT", "CAPABILITIES"):
+    for name in ("HOME", "STACK", "SPECS", "ENDPOINT", "CAPABILITIES", "PRICES"):
         monkeypatch.delenv(f"TUNEFORM_{name}", raising=False)
     (tmp_path / "Pulumi.yaml").write_text("name: tuneform\n")
     (tmp_path / "specs" / "team").mkdir(parents=True)
@@ -133,3 +133,33 @@ def test_own_capabilities_that_are_no_files(project: Path, monkeypatch: pytest.M
     monkeypatch.chdir(project)
     with pytest.raises(SettingsError, match="no list of files"):
         Settings.here().known()
+
+
+def test_the_price_table_of_the_flag_goes_before_the_environment_s_and_this_before_the_file_s(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("flag", "environment", "file"):
+        (project / f"{name}.toml").write_text(
+            f'[prices.{name}]\ntraining = 5\nunit = "per million training tokens"\ncurrency = "USD"\n'
+            'source = "our contract"\ndate = 2026-10-01\n'
+        )
+    below = project / "below"
+    below.mkdir()
+    monkeypatch.chdir(below)
+    assert dict(Settings.here().prices().prices) == {}
+
+    (project / "tuneform.toml").write_text('prices = "file.toml"\n')
+    assert set(Settings.here().prices().prices) == {"file"}
+    monkeypatch.setenv("TUNEFORM_PRICES", "../environment.toml")
+    assert set(Settings.here().prices().prices) == {"environment"}
+    assert set(Settings.here(prices=Path("../flag.toml")).prices().prices) == {"flag"}
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [("prices = 3", "the setting prices is no file"), ('prices = "none.toml"', "cannot be read")],
+)
+def test_a_price_table_that_is_none(line: str, said: str, project: Path) -> None:
+    (project / "tuneform.toml").write_text(f"{line}\n")
+    with pytest.raises(SettingsError, match=said):
+        Settings.here().prices()
