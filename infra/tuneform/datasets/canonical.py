@@ -92,8 +92,20 @@ def preference_line(value: Any, preamble: str = "") -> Canonical:
     if not all("text" in part for turn in _every_turn(example) for part in turn["parts"]):
         hint = "leave the example out, or use supervised tuning"
         raise RowError("E227", "preference tuning takes text alone", hint=hint)
-    prompt = sum(map(count_tokens, texts({**example, "completions": ()})))
+    prompt = sum(map(count_tokens, _prompt(example)))
     return _finish(example, sum(map(count_tokens, texts(example))), again=prompt)
+
+
+def billed(example: Mapping[str, Any]) -> Iterator[str]:
+    """Every text of a canonical example as often as it is billed: the prompt of a preference twice."""
+    yield from texts(example)
+    if "completions" in example:
+        yield from _prompt(example)
+
+
+def _prompt(example: Mapping[str, Any]) -> Iterator[str]:
+    """The texts of what a preference asks."""
+    return texts({**example, "completions": ()})
 
 
 def _turns(example: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from tuneform.datasets.canonical import Canonical, texts
+from tuneform.datasets.canonical import Canonical, billed
 from tuneform.datasets.source import Fractions, SplitName
 from tuneform.datasets.tokens import bounds
 
@@ -44,7 +44,7 @@ class Split:
 
         None for the upper end where there are images, audio or documents, whose tokens are not counted here.
         """
-        sample = (text for line in self.lines[:SAMPLE] for text in texts(orjson.loads(line)))
+        sample = (text for line in self.lines[:SAMPLE] for text in billed(orjson.loads(line)))
         low, high = bounds(self.tokens, sample)
         media = any(mark in line for line in self.lines for mark in _MEDIA)
         return low, None if media else high

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,8 @@ def test_neither_the_order_of_answers_nor_the_spelling_makes_other_content(tmp_p
     assert first.digest == second.digest
     assert first.lines == second.lines
     assert first.tokens == 4  # "how?" is billed twice, "good" and "bad" once
+    # At the least a token for four characters, of 15; at the most 100 tokens for 60 words, and two question marks.
+    assert first.token_bounds == (3, math.ceil(4 / 0.6 + 2))
 
 
 def test_a_gate_asks_the_prompt_and_expects_what_is_preferred(tmp_path: Path) -> None:
