@@ -1,7 +1,7 @@
 # Needs make, Python 3.11 or later, and (unless `pulumi` is installed) Go. `make` alone lists what it can do.
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-slow lint fmt lock clean environment engine
+.PHONY: help up down test test-slow fuzz lint fmt lock clean environment engine
 .SILENT:
 
 BIN := .venv/bin
@@ -31,6 +31,10 @@ test: lint engine ## Everything that CI runs: lint, then all tests but the slow 
 
 test-slow: environment engine ## The soaks and full sweeps
 	$(BIN)/pytest -q -m slow
+
+SECONDS ?= 600
+fuzz: environment ## Fuzz the reader of specs for SECONDS (600), and keep the inputs that reach new code
+	$(BIN)/python -m tests.fuzz $(SECONDS)
 
 lint: environment ## Format, lint rules, types and import contracts, changing nothing
 	echo "format: ruff format --check"

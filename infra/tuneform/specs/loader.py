@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from tuneform.specs.resolve import resolve
 from tuneform.specs.text.documents import SpecFile
 from tuneform.specs.text.files import spec_files
 from tuneform.specs.text.nodes import Value
+from tuneform.specs.text.parse import MAX_FOUND, TOO_MANY
 from tuneform.specs.text.plain import Reader
 from tuneform.specs.text.source import read
 from tuneform.specs.tree import Tree
@@ -82,9 +84,15 @@ def _drafts(path: Path) -> tuple[list[Draft], list[Diagnostic], bool]:
         written += [(file, number, value) for number, value in enumerate(said.values)]
     shelf = Shelf.of(written)
     made: list[Draft] = []
+    errors: Counter[SpecFile] = Counter()
     for file, number, value in written:
+        if errors[file] > MAX_FOUND:
+            continue
         several, wrong = drafts(file, number, value, shelf)
         found += wrong
+        errors[file] += len(wrong)
+        if errors[file] > MAX_FOUND:
+            found.append(replace(wrong[-1], code="E114", message=TOO_MANY, hint=""))
         made += several
         complete = complete and bool(several) and bool(several[0].name)
     return made, found, complete

@@ -178,7 +178,7 @@ def test_nothing_to_read_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_file_that_cannot_be_opened_or_is_huge_is_an_error(tmp_path: Path) -> None:
-    root = folder(tmp_path / "s", a=BASE, b=b"#" * 10_000_001)
+    root = folder(tmp_path / "s", a=BASE, b=b"#" * 1_000_001)
     (root / "c.yaml").symlink_to(root / "c.yaml.gone")
     (root / "d.yaml").mkdir()
     assert codes(root) == ["E104", "E103"]
@@ -196,6 +196,12 @@ def test_links_that_lead_out_of_the_folder_are_refused(tmp_path: Path) -> None:
     (root / "in.csv").symlink_to(outside / "train.csv")
     (root / "team").symlink_to(outside)
     assert codes(root) == ["E115", "E151", "E115"]
+
+
+def test_a_pipe_is_told_of_and_not_waited_for(tmp_path: Path) -> None:
+    root = folder(tmp_path / "s", a=BASE)
+    os.mkfifo(root / "b.yaml")
+    assert codes(root) == ["E103"]
 
 
 def test_a_ring_of_links_is_an_error(tmp_path: Path) -> None:

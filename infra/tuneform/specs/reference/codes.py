@@ -47,7 +47,7 @@ CODES: Mapping[str, Code] = {
         "Unreadable file", "The operating system did not let tuneform read the file; the message says why."
     ),
     "E104": Code(
-        "File too large", "A spec file is at most 10 MB. Examples belong in data files, named with `file:`."
+        "File too large", "A spec file is at most 1 MB. Examples belong in data files, named with `file:`."
     ),
     "E105": Code("Not UTF-8", "Specs are UTF-8 text. Save the file again in that encoding."),
     "E106": Code("Character not allowed", "YAML allows no control characters but tab and line ends."),
@@ -87,7 +87,8 @@ CODES: Mapping[str, Code] = {
         _BUCKET + "1: one\n",
     ),
     "E114": Code(
-        "Too many errors", "The first 200 errors of a document are shown; mend those and look again."
+        "Too many errors",
+        "The first 200 errors of a document, and of a file, are shown; mend those and look again.",
     ),
     "E115": Code(
         "Link out of the folder", "A spec file is a symbolic link to something outside the spec folder."

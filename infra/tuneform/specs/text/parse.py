@@ -55,7 +55,7 @@ def parse(source: Source) -> Parsed:
             parsed.complete = False
             parsed.found.append(stop.diagnostic)
             following = _DOCUMENT_START.search(source.text, max(stop.offset, base + 1))
-            if following is None:
+            if following is None or len(parsed.found) > MAX_FOUND:
                 break
             base = following.start()
         else:
@@ -161,7 +161,6 @@ class _Composer:
         return node
 
     def _report(self, code: str, message: str, start: int, end: int, hint: str) -> None:
-        if len(self.parsed.found) < MAX_FOUND:
-            self.parsed.found.append(self.source.diagnostic(code, message, start, end, hint=hint))
-        elif len(self.parsed.found) == MAX_FOUND:
-            self.parsed.found.append(self.source.diagnostic("E114", TOO_MANY, start, end))
+        if len(self.parsed.found) >= MAX_FOUND:
+            raise _Stop(self.source.diagnostic("E114", TOO_MANY, start, end), start)
+        self.parsed.found.append(self.source.diagnostic(code, message, start, end, hint=hint))

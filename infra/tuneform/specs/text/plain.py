@@ -29,6 +29,8 @@ _IN_BRACKETS = r"""[^\s:#,?\[\]{}]"""
 _FLOW_SCALAR = re.compile(rf"(?:{_QUOTED}|({_START}{_IN_BRACKETS}*+(?: ++{_IN_BRACKETS}++)*+))")
 _FLOW_KEY = re.compile(rf"{_KEY} ++")
 _END = re.compile(r"(?: ++(?:#.*+)?)?")
+# What is longer nobody wrote, and libyaml would read it a second time if it turned out to be wrong.
+_LONGEST_VALUE = 10_000
 # Other line ends than "\n", what libyaml may take for one, and the mark of a byte order.
 _ODD_CHARACTERS = "\r\t\x85\u2028\u2029\ufeff"
 
@@ -88,6 +90,8 @@ def _value(rest: str) -> Value:
     value: Value
     if rest[0] == "#":
         return cast("Value", _OPEN)
+    if len(rest) > _LONGEST_VALUE:
+        raise Odd
     if rest[0] in "{[":
         value, end = _flow(rest, 0, _DEEPEST)
     else:

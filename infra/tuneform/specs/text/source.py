@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+import stat
 from bisect import bisect_right
 from functools import cache, cached_property
 from pathlib import Path
 
 from tuneform.errors import Diagnostic, Position
 
-MAX_BYTES = 10_000_000
+MAX_BYTES = 1_000_000
+# Whatever a file of this size holds is read and judged in a second or two.
 _READ_BYTES = 65_536
 _LINE_END = re.compile(r"\r\n|\n|\r")
 _PRINTABLE = bytes([9, 10, 13, *range(32, 127)])
@@ -83,8 +86,10 @@ def _bytes(path: Path) -> bytes:
     By the system's own calls: a buffered file that is asked for MAX_BYTES makes room for them, in thousands of
     files of a few hundred bytes each. Raises OSError.
     """
-    handle = os.open(path, os.O_RDONLY)
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)  # a pipe would be waited for
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "it is no plain file")
         data = os.read(handle, _READ_BYTES)
         more = data
         while more and len(data) <= MAX_BYTES:

@@ -40,6 +40,8 @@ def _style(text: str) -> str | None:
     if "\n" in text:
         plain = all(line == line.strip() and line.isprintable() for line in lines) and lines[0]
         return "|" if plain and len(lines) > 1 else '"'
+    if not text.isprintable():  # such as U+0085, which YAML takes for the end of a line
+        return '"'
     # What looks like a number in YAML 1.2 alone, such as 1e3.
     return "'" if meaning(text) != text else None
 
