@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 from pydantic.alias_generators import to_camel
 
 from tuneform.capabilities import Cell, Method, ValidationRule, built_in, size_in_bytes
-from tuneform.specs import Dataset, Document, Tree, TuningJob
+from tuneform.specs import Dataset, Document, Tree
 from tuneform.specs.lineage import base_model, parents
 
 ValueT = TypeVar("ValueT")
@@ -57,11 +57,7 @@ def _rule(value: Mapping[str, Any]) -> ValidationRule:
 
 def of_dataset(tree: Tree, document: Document[Dataset]) -> Limits:
     """The strictest of what the jobs need that use the dataset; what is documented of every model where none does."""
-    jobs = [
-        job.spec
-        for job in tree.of(TuningJob)
-        if job.project == document.project and job.spec.dataset.ref == document.name
-    ]
+    jobs = tree.tunings.get((document.project, document.name), ())
     find = parents(tree, document.project)
     bases = [(base_model(job, find), job.method) for job in jobs]
     models = [(tree.known.find(base) if base else None, method) for base, method in bases]

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
 from tuneform import capabilities
 from tuneform.capabilities import Capabilities
 from tuneform.errors import Diagnostic, Position
-from tuneform.specs.kinds import Metadata, Project, SpecModel
+from tuneform.specs.kinds import Metadata, Project, SpecModel, TuningJob
 from tuneform.specs.kinds.base import shown
 from tuneform.specs.text.documents import SpecFile
 from tuneform.specs.text.nodes import ListNode, MappingNode, Node, ScalarNode, Value
@@ -192,6 +193,14 @@ class Tree:
     def __post_init__(self) -> None:
         for document in self.documents:
             self._index[document.kind, document.project, document.name] = document
+
+    @cached_property
+    def tunings(self) -> Mapping[tuple[str, str], tuple[TuningJob, ...]]:
+        """The TuningJobs of each Dataset, by its project and name."""
+        found: dict[tuple[str, str], list[TuningJob]] = {}
+        for job in self.of(TuningJob):
+            found.setdefault((job.project, job.spec.dataset.ref), []).append(job.spec)
+        return {dataset: tuple(jobs) for dataset, jobs in found.items()}
 
     def of(self, kind: type[SpecT_co]) -> tuple[Document[SpecT_co], ...]:
         """The documents of one kind, in dependency order."""

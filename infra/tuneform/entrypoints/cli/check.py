@@ -54,7 +54,7 @@ def command(path: Path | None, form: str, capabilities: tuple[Path, ...], prices
     raise_errors(found)
     for warning in found:
         click.echo(warning.render(), err=True)
-    written = len({(document.origin.text.path, document.origin.number) for document in tree.documents})
+    written = len({(document.origin.text, document.origin.number) for document in tree.documents})
     in_projects = f", {len(tree.documents)} with their projects" if written < len(tree.documents) else ""
     click.echo(f"{written} documents{in_projects}, {len(tree.of(Dataset))} datasets: nothing is wrong")
 
