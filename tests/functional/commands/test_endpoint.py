@@ -65,6 +65,11 @@ def test_asking_prints_the_answer_or_one_object(served: Shop) -> None:
     assert (found["answer"], found["question"], found["endpoint"]) == ("blue", "say blue 4", LASTING)
 
 
+def test_a_system_instruction_goes_with_the_question(served: Shop) -> None:
+    for colour in ("blue", "red"):
+        assert served.does("ask", "colours", "please", "--system", f"say {colour} 4").out == f"{colour}\n"
+
+
 def test_a_kept_checkpoint_is_asked_where_it_still_has_an_endpoint(shop: Shop) -> None:
     shop.write("colours", serving="pointer")
     shop.does("apply", "--yes")

@@ -56,7 +56,10 @@ def command(path: Path | None, form: str, capabilities: tuple[Path, ...], prices
         click.echo(warning.render(), err=True)
     written = len({(document.origin.text, document.origin.number) for document in tree.documents})
     in_projects = f", {len(tree.documents)} with their projects" if written < len(tree.documents) else ""
-    click.echo(f"{written} documents{in_projects}, {len(tree.of(Dataset))} datasets: nothing is wrong")
+    datasets = len(tree.of(Dataset))
+    click.echo(
+        f"{written} documents{in_projects}, {datasets} dataset{'' if datasets == 1 else 's'}: nothing is wrong"
+    )
 
 
 def _examined(where: Path, settings: Settings) -> tuple[Tree, list[Diagnostic]]:
