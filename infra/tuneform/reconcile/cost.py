@@ -122,10 +122,11 @@ def _file(uri: str) -> str:
 
 def over(cost: Cost, limits: Limits) -> tuple[str, str] | None:
     """Why an attempt would not keep to its limits, with a remedy; None where it does."""
-    return _over_tokens(cost, limits.max_billable_tokens) or _over_money(cost, limits.max_cost)
+    return over_tokens(cost, limits.max_billable_tokens) or over_money(cost, limits.max_cost)
 
 
-def _over_tokens(cost: Cost, limit: int | None) -> tuple[str, str] | None:
+def over_tokens(cost: Cost, limit: int | None) -> tuple[str, str] | None:
+    """The same of `limits.maxBillableTokens` alone."""
     if limit is None:
         return None
     name = f"limits.maxBillableTokens {limit:,}"
@@ -140,7 +141,8 @@ def _over_tokens(cost: Cost, limit: int | None) -> tuple[str, str] | None:
     return words, _LESS if cost.least > limit else f"{_LESS}; a limit is held against the upper end"
 
 
-def _over_money(cost: Cost, limit: Money | None) -> tuple[str, str] | None:
+def over_money(cost: Cost, limit: Money | None) -> tuple[str, str] | None:
+    """The same of `limits.maxCost` alone."""
     if limit is None:
         return None
     name = f"limits.maxCost {limit}"

@@ -12,8 +12,7 @@ from dataclasses import dataclass, replace
 from tuneform.capabilities.prices import Money, PriceTable
 from tuneform.datasets import Split
 from tuneform.errors import Diagnostic
-from tuneform.reconcile.cost import Cost, over
-from tuneform.reconcile.desired import Limits
+from tuneform.reconcile.cost import Cost, over_money, over_tokens
 from tuneform.specs import Document, Tree, TuningJob
 from tuneform.specs.lineage import base_model, parents
 
@@ -56,19 +55,22 @@ def _judge(job: Document[TuningJob], cost: Cost) -> Iterator[Diagnostic]:
     if cost.epochs is None:
         return  # said of the document itself (E170)
     tokens, money = job.spec.limits.max_billable_tokens, job.spec.limits.max_cost
-    limits = {
-        "maxBillableTokens": Limits(max_billable_tokens=tokens),
-        "maxCost": Limits(max_cost=Money.parse(money) if money else None),
-    }
-    for name, limit in limits.items():
-        excess = over(cost, limit)
-        if excess is None:
-            continue
-        certain = over(replace(cost, tokens=cost.low, high=cost.low), limit) is not None
-        no_price = limit.max_cost is not None and (
-            cost.price is None or cost.price.currency != limit.max_cost.currency
-        )
-        code = "E172" if no_price else "E171" if certain else "W171"
-        reason, remedy = excess
-        severity = "error" if code.startswith("E") else "warning"
-        yield job.diagnostic(code, reason, "spec", "limits", name, hint=remedy, severity=severity)
+    if (excess := over_tokens(cost, tokens)) is not None:
+        code = "E171" if over_tokens(_least(cost), tokens) else "W171"
+        yield _diagnostic(job, code, excess, "maxBillableTokens")
+    most = Money.parse(money) if money else None
+    if most is not None and (excess := over_money(cost, most)) is not None:
+        no_price = cost.price is None or cost.price.currency != most.currency
+        code = "E172" if no_price else "E171" if over_money(_least(cost), most) else "W171"
+        yield _diagnostic(job, code, excess, "maxCost")
+
+
+def _least(cost: Cost) -> Cost:
+    """What it comes to at the very least."""
+    return replace(cost, tokens=cost.low, high=cost.low)
+
+
+def _diagnostic(job: Document[TuningJob], code: str, excess: tuple[str, str], limit: str) -> Diagnostic:
+    reason, remedy = excess
+    severity = "error" if code.startswith("E") else "warning"
+    return job.diagnostic(code, reason, "spec", "limits", limit, hint=remedy, severity=severity)
