@@ -43,7 +43,7 @@ def test_a_recipe_edit_trains_once_while_the_old_model_serves_and_back_costs_not
 
     assert re.search(
         r"new revision r1-[0-9a-f]{16} \(recipe changed: hyperParameters.epochCount 3 → 4\): "
-        r"one tuning job, about 91 k tokens",
+        r"one tuning job, (\d+,\d+) tokens \((\d+,\d+) an epoch × 4, as Vertex AI counted them before\), price unknown",
         foreseen,
     )
     assert foreseen.count("new revision r1-") == 1
