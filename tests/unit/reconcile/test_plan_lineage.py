@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.unit.reconcile.builders import JOB, MODEL, NOON, PROJECT, REVISION, TUNING, job, model, record
 
-from tuneform.reconcile.actions import Blocked, Create, Later, Origin, explain
+from tuneform.reconcile.actions import Action, Blocked, Create, Later, Origin, explain
 from tuneform.reconcile.desired import Desired, Parent
 from tuneform.reconcile.ledger import AttemptState, Versioned
 from tuneform.reconcile.live import JobState, Model
@@ -107,3 +109,59 @@ def test_a_blocked_parent_blocks_the_line_behind_it_and_says_so() -> None:
     assert "no luck" in blocked["intents"][0].reason
     assert "TuningJob 'intents', which is blocked" in blocked["further"][0].reason
     assert "TuningJob 'further', which is blocked" in blocked["again"][0].reason
+
+
+# Half of them as they are when all is well, or no parent would ever be there to go on from.
+STATES = st.just(JobState.SUCCEEDED) | st.sampled_from(JobState)
+ENDS = st.just(AttemptState.SUCCEEDED) | st.sampled_from(AttemptState)
+ASKED = st.sampled_from(["last", "best", 2, 9, None])
+
+
+@st.composite
+def parents(draw: st.DrawFn) -> ObservedTuning:
+    """Whatever may be live of a parent: its wanted revision and an older one, recorded rightly, wrongly, or not."""
+    jobs = [
+        job(draw(STATES), of=of, name=f"{JOB}{number}", model=draw(st.sampled_from(["", f"{MODEL}{number}"])))
+        for number, of in enumerate((REVISION, "r1-0123456789abcdef", REVISION))
+        if draw(st.booleans())
+    ]
+    named = draw(st.sampled_from([JOB, *(one.name for one in jobs)]))
+    known = {REVISION: record(draw(ENDS), job=named)} if draw(st.booleans()) else {}
+    models = {one.name: model() for one in jobs if one.model and draw(st.booleans())}
+    return ObservedTuning(tuple(jobs), models, known, NOON)
+
+
+@given(parents(), ASKED)
+def test_a_child_is_paid_for_only_with_a_recorded_and_live_model_of_the_named_revision(
+    parent: ObservedTuning, asked: str | int | None
+) -> None:
+    child = replace(CHILD, parent=Parent(("intents",), REVISION, checkpoint=asked))  # type: ignore[arg-type]
+    for action in plan_tuning(child, of(parent)).actions:
+        if isinstance(action, Create):
+            assert action.origin is not None
+            (source,) = (one for one in parent.jobs if one.model == action.origin.model)
+            last = parent.records[REVISION].last
+            assert last is not None
+            assert (source.revision, source.succeeded, source.name) == (REVISION, True, last.job)
+            assert source.name in parent.models
+            assert action.origin.checkpoint in {checkpoint.id for checkpoint in source.checkpoints}
+        elif isinstance(action, Later):
+            assert "has succeeded" in action.condition
+
+
+@given(parents(), parents(), parents())
+def test_a_parent_decides_about_creates_and_about_nothing_else(
+    own: ObservedTuning, one: ObservedTuning, other: ObservedTuning
+) -> None:
+    child = replace(TUNING, parent=Parent(("other",), REVISION))
+    rest = [
+        [action for action in plan_tuning(child, replace(own, parent=parent)).actions if not decided(action)]
+        for parent in (one, other)
+    ]
+    assert rest[0] == rest[1]
+
+
+def decided(action: Action) -> bool:
+    return isinstance(action, (Create, Blocked)) or (
+        isinstance(action, Later) and isinstance(action.action, Create)
+    )
