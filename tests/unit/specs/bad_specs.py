@@ -250,6 +250,10 @@ FIELDS = {
             for c in ("first", "0", "true")
         ),
     ),
+    "settings of open models": Bad(
+        "other guides have them",
+        job("  tuningMode: TUNING_MODE_FULL\n  hyperParameters: {batchSize: 4, learningRate: 0.001}\n"),
+    ),
     "not supported": Bad(
         "refused by name, not ignored",
         job("  method: DISTILLATION\n  outputUri: gs://b/o\n  customBaseModel: x\n")
@@ -474,6 +478,21 @@ BETWEEN = {
     "method of the model": Bad(
         "named as a replacement, and documented not to be tuned",
         JOB.replace("name: words", "name: x").replace("2.5-flash", "3.8-flash"),
+    ),
+    "key in another region": Bad(
+        "refused at create, after all data was uploaded",
+        "---\n".join(
+            [
+                kind("EncryptionKey", "{keyRing: keys, location: europe-west4}", "name: far"),
+                kind(
+                    "EncryptionKey",
+                    "existing: projects/p/locations/us/keyRings/r/cryptoKeys/k",
+                    "name: there",
+                ),
+                job("  encryptionKey: {ref: far}\n"),
+                job("  encryptionKey: {ref: there}\n", "third"),
+            ]
+        ),
     ),
     "no region to tune in": Bad(
         "models are tuned in a region, whatever the model",

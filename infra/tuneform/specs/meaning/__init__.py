@@ -9,7 +9,7 @@ from tuneform.errors import Diagnostic
 from tuneform.specs.kinds import Dataset, Project, ServiceAccount, SpecModel, TunedModel, TuningJob
 from tuneform.specs.lineage import base_model, parents
 from tuneform.specs.meaning.datafiles import DataFiles
-from tuneform.specs.meaning.limits import check_job, check_serving
+from tuneform.specs.meaning.limits import check_job, check_key, check_serving
 from tuneform.specs.meaning.lineage import check_lineage
 from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job, check_owners
 from tuneform.specs.meaning.promotion import check_promotion
@@ -41,6 +41,7 @@ def check(
             case TuningJob():
                 base = base_model(document.spec, parents(index, document.project))
                 found += check_job(document, document.spec, base, project.spec, known)
+                found += check_key(document, document.spec, project.spec, index)
                 found += check_lineage(document, document.spec, index)
                 found += check_limits(document, document.spec)
             case TunedModel():

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from tuneform.capabilities import Capabilities, Model, is_region
 from tuneform.errors import Diagnostic
-from tuneform.specs.kinds import Project, SpecModel, TunedModel, TuningJob
+from tuneform.specs.kinds import EncryptionKey, Project, SpecModel, TunedModel, TuningJob
 from tuneform.specs.lineage import base_model, parents
 from tuneform.specs.meaning.retirement import check_retirement
 from tuneform.specs.shape import did_you_mean
@@ -21,6 +21,7 @@ RANKS = {
     "ADAPTER_SIZE_THIRTY_TWO": 32,
 }
 """The rank that each adapter size stands for."""
+_GUIDE = "'Tune Gemini models by using supervised fine-tuning', 2025-08-21"
 
 
 def check_job(
@@ -116,6 +117,24 @@ def _places(
         message = f"{model.name} cannot be tuned with a key of your own"
         hint = f"leave encryptionKey out, {keys.says}"
         yield document.diagnostic("E162", message, "spec", "encryptionKey", key=True, hint=hint)
+
+
+def check_key(
+    document: Document[SpecModel], job: TuningJob, project: Project, index: Documents
+) -> Iterator[Diagnostic]:
+    """An error where the key of a job lies elsewhere than the job runs."""
+    key = (
+        index.get(("EncryptionKey", document.project, job.encryption_key.ref)) if job.encryption_key else None
+    )
+    if key is None or not isinstance(key.spec, EncryptionKey):
+        return
+    location = key.spec.existing.split("/")[3] if key.spec.existing else key.spec.location
+    if location != project.location:
+        message = (
+            f"the key {key.name!r} lies in {location}, and the model would be tuned in {project.location}"
+        )
+        hint = f"a key lies in the region of what it encrypts, says {_GUIDE}"
+        yield document.diagnostic("E168", message, "spec", "encryptionKey", "ref", hint=hint)
 
 
 def check_serving(

@@ -317,6 +317,13 @@ CODES: Mapping[str, Code] = {
         "The base model is documented to keep no checkpoint but the last. No document that comes with tuneform says "
         "so of any; a capability file of yours may (docs/capabilities.md).",
     ),
+    "E168": Code(
+        "Location of the key",
+        "A job's key lies in the region in which the job runs, and its model; a key elsewhere is refused at create.",
+        _document("EncryptionKey", "far", "{keyRing: keys, location: europe-west4}")
+        + "---\n"
+        + _job("far", "encryptionKey: {ref: far}"),
+    ),
     "E170": Code(
         "Limit without a number of epochs",
         "Every epoch bills the tokens of the dataset once. Where no epochCount is set, Vertex AI chooses one by a rule "
