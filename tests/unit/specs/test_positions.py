@@ -31,7 +31,11 @@ LAYOUTS = st.fixed_dictionaries(
         "step": st.integers(1, 5),
         "quote": st.sampled_from(["", "'", '"']),
         "comment": st.sampled_from(["", "  # note: [x", "   "]),
-        "end": st.sampled_from(["\n", "\r\n"]),
+        "end": st.sampled_from(["\n", "\r\n", "\r"]),
+        "head": st.sampled_from(["", "---\n", "# about\n--- # this\n", "%YAML 1.2\n---\n", "\n\n"]),
+        "colon": st.sampled_from([":", " :", ":  "]),
+        "comma": st.sampled_from([", ", ",", " ,  ", ",\n" + " " * 40, " # so\n" + " " * 40 + ", "]),
+        "dashes_under_keys": st.booleans(),
         "blank": st.sampled_from(["", "\n", "\n# about: {\n"]),
         "flow": st.booleans(),
     }
@@ -39,27 +43,34 @@ LAYOUTS = st.fixed_dictionaries(
 Layout = dict[str, object]
 
 
-def flow(value: object, quote: str) -> str:
+def flow(value: object, layout: Layout) -> str:
+    quote, comma = str(layout["quote"]), str(layout["comma"])
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{key}: {flow(inner, quote)}" for key, inner in value.items()) + "}"
+        return "{" + comma.join(f"{key}: {flow(inner, layout)}" for key, inner in value.items()) + "}"
     if isinstance(value, list):
-        return "[" + ", ".join(flow(inner, quote) for inner in value) + "]"
+        return "[" + comma.join(flow(inner, layout) for inner in value) + "]"
     return f"{quote}{value}{quote}"
 
 
-def block(value: object, layout: Layout, indent: int) -> str:
+def block(value: object, layout: Layout, indent: int, *, under_key: bool = False) -> str:
     """YAML for the value in that layout, to stand after a key or a dash."""
-    quote, tail = str(layout["quote"]), f"{layout['comment']}\n{layout['blank']}"
+    tail = f"{layout['comment']}\n{layout['blank']}"
     if not isinstance(value, dict | list) or (layout["flow"] and indent):
-        return f" {flow(value, quote)}{tail}"
-    pad = " " * indent
+        return f" {flow(value, layout)}{tail}"
     step = int(str(layout["step"]))
-    lines = (
-        [f"{pad}{key}:{block(inner, layout, indent + step)}" for key, inner in value.items()]
-        if isinstance(value, dict)
-        else [f"{pad}-{block(inner, layout, indent + step)}" for inner in value]
+    pad = " " * (
+        indent - step if under_key and layout["dashes_under_keys"] and isinstance(value, list) else indent
     )
+    if isinstance(value, dict):
+        within = (block(inner, layout, indent + step, under_key=True) for inner in value.values())
+        lines = [f"{pad}{key}{layout['colon']}{inner}" for key, inner in zip(value, within, strict=True)]
+    else:
+        lines = [f"{pad}-{block(inner, layout, indent + step)}" for inner in value]
     return f"{tail}{''.join(lines)}"
+
+
+def written(value: object, layout: Layout) -> str:
+    return f"{layout['head']}{block(value, layout, 0)}".replace("\n", str(layout["end"]))
 
 
 def scalars(node: Node) -> list[ScalarNode]:
@@ -73,7 +84,7 @@ def scalars(node: Node) -> list[ScalarNode]:
 @settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4), LAYOUTS)
 def test_every_key_and_value_is_where_its_position_says(value: dict[str, object], layout: Layout) -> None:
-    text = block(value, layout, 0).replace("\n", str(layout["end"]))
+    text = written(value, layout)
     source = Source(Path("x.yaml"), text)
     parsed = parse(source)
     assert parsed.found == []
@@ -95,7 +106,7 @@ def as_lists(value: object) -> object:
 @settings(deadline=None)
 @given(st.dictionaries(KEYS, VALUES, min_size=1, max_size=4), LAYOUTS)
 def test_the_layout_does_not_change_what_is_read(value: dict[str, object], layout: Layout) -> None:
-    (root,) = parse(Source(Path("x.yaml"), block(value, layout, 0))).roots
+    (root,) = parse(Source(Path("x.yaml"), written(value, layout))).roots
     assert isinstance(root, MappingNode)
     assert as_lists(root.value()) == value
 
