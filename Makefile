@@ -27,7 +27,7 @@ down: environment ## Stop the emulator; its data stays in .tuneform/, and `make 
 test: lint engine ## Everything that CI runs: lint, then all tests but the slow ones
 	echo "tests: pytest"
 	# In the order of the folders: the sweeps, which take longest, begin first, and no worker is left with one at the end.
-	$(BIN)/pytest -q -m "not slow" --numprocesses 2 --dist loadfile --no-loadscope-reorder
+	$(BIN)/pytest -q -m "not slow" --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 test-slow: environment engine ## The soaks and full sweeps
 	$(BIN)/pytest -q -m slow

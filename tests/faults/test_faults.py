@@ -33,7 +33,7 @@ from tuneform_emulator.world import Settings
 Pairs = list[tuple[Point, Fault]]
 HURRIED = Settings(queued_seconds=0, pending_seconds=0, get_lag_seconds=0.6, list_lag_seconds=0.6)
 LAG = timedelta(seconds=1)
-FORMS = 2
+FORMS = 1
 """How many of the faults that mean the same a route gets."""
 
 

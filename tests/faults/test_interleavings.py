@@ -21,7 +21,7 @@ from tests.faults.interleavings_orders import Duel, Tried
 from tests.faults.tally import Tally
 
 SEEDS = range(300)
-BOUNDED = 13
+BOUNDED = 19
 """Every so many-th seed or pair of pauses is tried in every run of the tests."""
 CALLS = 300
 """So many calls of both are made one by one; a run has about 130."""

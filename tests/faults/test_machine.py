@@ -372,7 +372,7 @@ def lives(many: int, steps: int, *, the_same: bool) -> settings:
 
 def test_lives(tally: Tally) -> None:
     """For every run of the tests: the same lives each time."""
-    many = 20
+    many = 12
     run_state_machine_as_test(Life, settings=lives(many, 12, the_same=True))
     tally("random lives", points=many, disturbed=many)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.reconcile.builders import JOB, MODEL, NOON, PROJECT, REVISION, TUNING, job, model, record
 
@@ -131,6 +131,7 @@ def parents(draw: st.DrawFn) -> ObservedTuning:
     return ObservedTuning(tuple(jobs), models, known, NOON)
 
 
+@settings(max_examples=300)
 @given(parents(), ASKED)
 def test_a_child_is_paid_for_only_with_a_recorded_and_live_model_of_the_named_revision(
     parent: ObservedTuning, asked: str | int | None

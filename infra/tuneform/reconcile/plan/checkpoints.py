@@ -39,7 +39,8 @@ def origin(tuning: Tuning, parent: Parent, observed: ObservedTuning) -> Origin |
     name, seen = parent.names[0], observed.parent
     record = seen.records.get(parent.revision) if seen else None
     job = seen.job(record.last.job) if seen and record and record.last else None
-    if seen is None or record is None or job is None or not (record.kept and job.succeeded):
+    named = job is not None and job.revision == parent.revision and job.succeeded
+    if seen is None or record is None or job is None or not (record.kept and named):
         return f"once {parent.revision} of {name} has succeeded"
     if job.name not in seen.models:
         return Blocked(
