@@ -119,7 +119,7 @@ class TuneformError(Exception):
         return f"error[{self.code}]: {self.message}{remedy}"
 
 
-class _Diagnosed(TuneformError):
+class Diagnosed(TuneformError):
     """An error that is a list of diagnostics."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
@@ -131,19 +131,19 @@ class _Diagnosed(TuneformError):
         return "\n\n".join(diagnostic.render() for diagnostic in self.diagnostics)
 
 
-class SpecErrors(_Diagnosed):
+class SpecErrors(Diagnosed):
     """What is wrong in the specs: every diagnostic of every file."""
 
     code = "E100"
 
 
-class DatasetErrors(_Diagnosed):
+class DatasetErrors(Diagnosed):
     """What is wrong in a dataset: every diagnostic, with file and row."""
 
     code = "E200"
 
 
-class PriceErrors(_Diagnosed):
+class PriceErrors(Diagnosed):
     """What is wrong in a price table: every diagnostic, with its line."""
 
     code = "E185"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tuneform.errors import Diagnostic
 from tuneform.specs.graph import CycleError, Key, ordered
@@ -30,18 +30,29 @@ def resolve(drafts: Sequence[Draft], *, complete: bool) -> tuple[list[Document[S
     """
     state = _Resolution()
     projects = {draft.name: draft for draft in drafts if draft.kind == "Project"}
+    drafts = _policies_everywhere(drafts, projects)
     homes = _homes(drafts, projects, state.found)
     for draft, project in zip(drafts, homes, strict=True):
         if project is not None and draft.name:
             _register(state, draft, project)
     for key, draft in state.drafts.items():
-        state.needs[key] = [("Project", key[1], key[1])] if draft.kind != "Project" else []
+        alone = draft.kind == "Project" or not key[1]
+        state.needs[key] = [] if alone else [("Project", key[1], key[1])]
         for reference in _references(draft):
             if need := _target(state, key, reference):
                 state.needs[key].append(need)
     _previous_names(state)
     documents = _in_order(state)
     return documents, [d for d in state.found if complete or d.code not in _MISSING]
+
+
+def _policies_everywhere(drafts: Sequence[Draft], projects: dict[str, Draft]) -> list[Draft]:
+    """The drafts, with a policy that names no project in each of them: rules hold everywhere unless they say where."""
+    found: list[Draft] = []
+    for draft in drafts:
+        everywhere = draft.kind == "Policy" and not draft.project
+        found += [replace(draft, project=name) for name in projects] if everywhere and projects else [draft]
+    return found
 
 
 def _homes(
@@ -69,6 +80,8 @@ def _homes(
             names = ", ".join(sorted(projects))
             hint = f"write project: with one of {names}, or projects: with several"
             found.append(draft.origin.diagnostic("E145", message, "metadata", key=True, hint=hint))
+        elif draft.kind == "Policy":
+            home = ""  # a bundle, which is for whatever projects take it
         elif not told:
             told = True
             hint = "every folder of specs needs one: projectId, location and owner"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
@@ -11,10 +12,16 @@ import click
 from tuneform.datasets import Prepared
 from tuneform.entrypoints.cli.running.rows import examine_with_rows, raise_errors
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
-from tuneform.errors import Diagnostic, PriceErrors
+from tuneform.entrypoints.doors.documents import Documents, Part, facts_of
+from tuneform.entrypoints.doors.policies import judge_of
+from tuneform.entrypoints.doors.telling import excepted, judged, unjudged
+from tuneform.errors import Diagnosed, Diagnostic
+from tuneform.policy import Judge
+from tuneform.review import suitability
 from tuneform.review.spending import Size, check_limits
-from tuneform.review.suitability import Facts, advise, facts_of
-from tuneform.specs import Dataset, Document, Tree
+from tuneform.review.suitability import Facts, advise
+from tuneform.specs import Dataset, Document, Policy, Tree
+from tuneform.specs.meaning.policies import check_expiry
 from tuneform.specs.text.files import spec_files
 
 FORMATS = ("text", "json", "sarif", "junit", "github")
@@ -48,35 +55,60 @@ def command(path: Path | None, form: str, capabilities: tuple[Path, ...], prices
     """
     settings = Settings.here(capabilities, prices)
     where = settings.specs(path)
-    tree, found = _examined(where, settings)
+    seen = _examined(where, settings)
     if form != "text":
-        sys.exit(_for_programs(found, where, form))
-    raise_errors(found)
-    for warning in found:
+        sys.exit(_for_programs(seen.found, where, form))
+    raise_errors(seen.found)
+    for warning in seen.found:
         click.echo(warning.render(), err=True)
-    written = len({(document.origin.text, document.origin.number) for document in tree.documents})
-    in_projects = f", {len(tree.documents)} with their projects" if written < len(tree.documents) else ""
-    datasets = len(tree.of(Dataset))
+    for line in seen.asides:
+        click.echo(line, err=True)
+    documents = seen.tree.documents
+    written = len({(document.origin.text, document.origin.number) for document in documents})
+    in_projects = f", {len(documents)} with their projects" if written < len(documents) else ""
+    datasets = len(seen.tree.of(Dataset))
     click.echo(
         f"{written} documents{in_projects}, {datasets} dataset{'' if datasets == 1 else 's'}: nothing is wrong"
     )
 
 
-def _examined(where: Path, settings: Settings) -> tuple[Tree, list[Diagnostic]]:
-    """The specs, and everything that can be said of them: errors, warnings, and what data and limits come to."""
+@dataclass(frozen=True)
+class _Seen:
+    """The specs, and everything that can be said of them. `asides` are what policies except and cannot judge here."""
+
+    tree: Tree
+    found: list[Diagnostic]
+    asides: tuple[str, ...] = ()
+
+
+def _examined(where: Path, settings: Settings) -> _Seen:
+    """The specs with errors and warnings, and what data, limits and policies come to."""
     sizes: dict[tuple[str, str], Size] = {}
-    facts: dict[tuple[str, str], Facts] = {}
+    advised: dict[tuple[str, str], Facts] = {}
+    known: dict[tuple[str, str], dict[str, Part]] = {}
 
     def see(document: Document[Dataset], prepared: Prepared) -> None:
         key = (document.project, document.name)
-        sizes[key], facts[key] = Size.of(prepared.training), facts_of(document, prepared)
+        sizes[key], advised[key] = Size.of(prepared.training), suitability.facts_of(document, prepared)
+        known[key] = facts_of(prepared)
 
     tree, found = examine_with_rows(where, settings.known(), see)
-    found += advise(tree, facts)
+    found += advise(tree, advised)
     try:
-        return tree, [*found, *check_limits(tree, sizes, settings.prices())]
-    except PriceErrors as wrong:
-        return tree, [*found, *wrong.diagnostics]
+        prices = settings.prices()
+        found += check_limits(tree, sizes, prices)
+        verdict, broken = judged(Documents(tree, known, prices), _judge(tree, found, settings))
+    except Diagnosed as wrong:
+        return _Seen(tree, [*found, *wrong.diagnostics])
+    found += [*broken, *check_expiry(tree.of(Policy), settings.today())]
+    return _Seen(tree, found, (*excepted(verdict), *unjudged(verdict)))
+
+
+def _judge(tree: Tree, found: Sequence[Diagnostic], settings: Settings) -> Judge:
+    """The policies that count; none while there are errors in the specs, of which some may be in policies."""
+    if any(diagnostic.severity == "error" for diagnostic in found):
+        return Judge([], settings.today())
+    return judge_of(tree, settings)
 
 
 def _for_programs(found: Sequence[Diagnostic], path: Path, form: str) -> int:

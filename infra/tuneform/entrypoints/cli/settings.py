@@ -103,6 +103,24 @@ class Settings:
             raise SettingsError("the setting capabilities is no list of files", remedy=remedy)
         return tuple(_as_people_read((self.root or Path.cwd()) / file) for file in files)
 
+    @property
+    def policies(self) -> tuple[str, ...]:
+        """The bundles of policies that the setting `policies` names; a relative path counts from the settings file.
+
+        Raises:
+            SettingsError: the setting is neither text nor a list of texts.
+        """
+        if named := os.environ.get("TUNEFORM_POLICIES"):
+            return tuple(one.strip() for one in named.split(",") if one.strip())
+        value = self.file.get("policies", [])
+        given = [value] if isinstance(value, str) else value
+        if not isinstance(given, list) or not all(isinstance(one, str) for one in given):
+            raise SettingsError(
+                "the setting policies is no list of bundles", remedy='write policies = ["house/policies"]'
+            )
+        base = self.root or Path.cwd()
+        return tuple(one if "://" in one else str(_as_people_read(base / one)) for one in given)
+
     def prices(self) -> PriceTable:
         """What base models cost: the table that comes with tuneform, extended by the user's own.
 

@@ -12,6 +12,7 @@ from tuneform.specs.meaning.datafiles import DataFiles
 from tuneform.specs.meaning.limits import check_job, check_key, check_serving
 from tuneform.specs.meaning.lineage import check_lineage
 from tuneform.specs.meaning.live_names import check_live_names, check_one_model_per_job, check_owners
+from tuneform.specs.meaning.policies import check_policies
 from tuneform.specs.meaning.promotion import check_promotion
 from tuneform.specs.meaning.spending import check_limits
 from tuneform.specs.tree import Document, Documents
@@ -53,6 +54,7 @@ def check(
     found += check_live_names(written, index)
     found += check_owners(written)
     found += check_one_model_per_job(written)
+    found += check_policies(written)
     return found
 
 

@@ -379,6 +379,77 @@ CODES: Mapping[str, Code] = {
         "Each entry of a price table says what training a base model costs, per which unit, in which currency, who "
         "says so and when that was (docs/costs.md).",
     ),
+    "E190": Code(
+        "Rule that is no rule",
+        "An expression of a policy is not CEL, names something that there is not, or is of another type than is "
+        "needed: true or false for `expression`, a list for `each`, text for `messageExpression`.",
+        _document("Policy", "house", "{rules: [{name: small, expression: 'object.spec.keep <'}]}"),
+    ),
+    "E191": Code(
+        "Built-in rule",
+        "There is no built-in rule of that name, or it does not take these parameters. docs/policy.md has them all.",
+        _document("Policy", "house", "{rules: [{name: small, builtin: max-epoch, params: {most: 10}}]}"),
+    ),
+    "E192": Code(
+        "Exception without a rule",
+        "An exception names a rule that no policy beside it has. Rules of a bundle are excepted in the bundle.",
+        _document(
+            "Policy",
+            "house",
+            "{exceptions: [{rule: small, kind: TuningJob, name: capitals, reason: agreed with Ada, "
+            "expires: 2027-01-31}]}",
+        ),
+    ),
+    "E193": Code(
+        "Field that there is not",
+        "A rule looks at a field that none of its kinds has. It would say nothing for ever, or break for everybody.",
+        _document(
+            "Policy",
+            "house",
+            "{match: {kinds: [TuningJob]}, rules: [{name: small, expression: has(object.spec.hyperParams)}]}",
+        ),
+    ),
+    "E194": Code(
+        "Rule of a policy broken",
+        "A policy with `enforcement: deny` forbids what the document says. The message names the rule, the hint what "
+        "to do; where there is a reason to do it all the same, the policy can have an exception with a day on which "
+        "it ends.",
+        _document(
+            "Policy",
+            "house",
+            "{match: {kinds: [TuningJob]}, rules: [{name: small, builtin: max-epochs, params: {most: 2}}]}",
+        ),
+    ),
+    "E195": Code(
+        "Rule that could not be judged",
+        "A rule has no value for the document: it looks at a field that is not there without has(), or compares what "
+        "does not go together. It counts as broken, since a rule that cannot be asked protects nobody.",
+        _document(
+            "Policy",
+            "house",
+            "{match: {kinds: [TuningJob]}, rules: [{name: small, expression: object.spec.description > 3}]}",
+        ),
+    ),
+    "W190": Code(
+        "Rule of a policy broken, a warning",
+        "The same as E194 for a policy with `enforcement: warn`: it is shown, and stops nothing.",
+        _document(
+            "Policy",
+            "house",
+            "{match: {kinds: [TuningJob]}, enforcement: warn, rules: "
+            "[{name: small, builtin: max-epochs, params: {most: 2}}]}",
+        ),
+    ),
+    "W191": Code(
+        "Exception that has ended",
+        "Its last day is past, and the rule holds again.",
+        _document(
+            "Policy",
+            "house",
+            "{rules: [{name: small, builtin: max-epochs, params: {most: 9}}], exceptions: [{rule: small, "
+            "kind: TuningJob, name: capitals, reason: agreed with Ada, expires: 2026-01-31}]}",
+        ),
+    ),
     "W101": Code(
         "Unknown base model",
         "No document that tuneform knows names the base model: it is used as it is, and its limits are not checked.",

@@ -85,6 +85,30 @@ spec:
   gate: {exactMatch: {atLeast: 0.8, examples: 200}}
   keep: 2
 """,
+    "Policy": """\
+apiVersion: tuneform.dev/v1
+kind: Policy
+metadata: {name: guardrails}
+spec:
+  enforcement: deny
+  rules:
+    - {name: own-key, builtin: cmek-required}
+    - {name: epochs, builtin: max-epochs, params: {most: 10}}
+    - name: small-adapters
+      match: {kinds: [TuningJob]}
+      expression: |
+        !has(object.spec.hyperParameters.adapterSize) ||
+        object.spec.hyperParameters.adapterSize != 'ADAPTER_SIZE_SIXTEEN'
+      field: spec.hyperParameters.adapterSize
+      message: adapters of rank 16 are for the platform team
+      enforcement: warn
+  exceptions:
+    - rule: epochs
+      kind: TuningJob
+      name: capitals
+      reason: a trial that was agreed with the platform team
+      expires: 2027-03-31
+""",
 }
 """By kind, in the order in which they are read."""
 

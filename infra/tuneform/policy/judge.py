@@ -1,0 +1,287 @@
+"""A subject in, findings out: the one way in which rules are judged, whichever door asks.
+
+A door says what it does not know (`Subject.unknown`): a rule that looks at such a path is not judged there, which is
+said, and is no pass. A rule that has no value for a subject is a breach, for a rule that cannot be asked protects
+nobody. A finished job is history, judged only by rules whose breach can still be mended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from tuneform.policy import expressions
+from tuneform.policy.expressions import Compiled, EvaluationError, compiled
+from tuneform.policy.rules import Enforcement, Exemption, PolicySet, Rule
+
+_MOST_ITEMS = 1_000
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One document as rules see it: their variables, what of them is not known here, and whether its job is history.
+
+    `object` has kind, metadata and spec, references followed; `project` the values of its Project; `data` the splits of
+    its dataset; `cost` what a new job would bill.
+    """
+
+    object: Mapping[str, Any]
+    project: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    cost: Mapping[str, Any] = field(default_factory=dict)
+    unknown: frozenset[str] = frozenset()
+    finished: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The kind of the document."""
+        return str(self.object["kind"])
+
+    @property
+    def name(self) -> str:
+        """Its metadata.name."""
+        return str(self.object["metadata"]["name"])
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels with those of its project."""
+        found: Mapping[str, str] = self.object["metadata"].get("labels", {})
+        return found
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A breach. With an `exception` it blocks nothing; `expired` is the exception that covered it until it ended.
+
+    `field` is the path below the document. `broken` says that the rule had no value, which counts as a breach.
+    """
+
+    policy: str
+    rule: str
+    enforcement: Enforcement
+    message: str
+    why: str
+    remedy: str
+    field: str
+    kind: str
+    name: str
+    project: str
+    exception: Exemption | None = None
+    expired: Exemption | None = None
+    broken: bool = False
+
+    @property
+    def id(self) -> str:
+        """`policy/rule`."""
+        return f"{self.policy}/{self.rule}"
+
+    @property
+    def blocks(self) -> bool:
+        """Whether nothing may be done while it stands."""
+        return self.enforcement == "deny" and self.exception is None
+
+
+@dataclass(frozen=True)
+class Unjudged:
+    """A rule that could not be judged where it was asked, and the paths that are not known there."""
+
+    policy: str
+    rule: str
+    kind: str
+    name: str
+    project: str
+    paths: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found of one or more subjects, and which rules could not be asked."""
+
+    findings: tuple[Finding, ...] = ()
+    unjudged: tuple[Unjudged, ...] = ()
+
+    @property
+    def blocks(self) -> bool:
+        """Whether anything in it does."""
+        return any(finding.blocks for finding in self.findings)
+
+
+@dataclass(frozen=True)
+class _Ready:
+    """A rule with its expressions compiled, and the exemptions that may count for it."""
+
+    rule: Rule
+    holds: Compiled
+    says: Compiled | None
+    each: Compiled | None
+    exemptions: tuple[Exemption, ...]
+    kinds: frozenset[str] | None
+    reads: frozenset[str]
+
+
+class Judge:
+    """Rules of one or more sources, made ready. `today` decides which exceptions still count."""
+
+    def __init__(self, sets: Sequence[PolicySet], today: date) -> None:
+        """Compile all rules.
+
+        Raises:
+            ExpressionError: one is not CEL; `check` says so of a document at its place, before this.
+        """
+        self.sets = tuple(sets)
+        self._today = today
+        self._ready = tuple(_ready(rule, one) for one in self.sets for rule in one.rules)
+        self._by_kind: dict[str, tuple[_Ready, ...]] = {}
+
+    @property
+    def digest(self) -> str:
+        """Over all rules and exceptions: `sha256:` and hexadecimal digits. One source's is that source's own."""
+        if len(self.sets) == 1:
+            return self.sets[0].digest
+        rules = tuple(rule for one in self.sets for rule in one.rules)
+        return PolicySet(rules, tuple(e for one in self.sets for e in one.exemptions)).digest
+
+    @property
+    def rules(self) -> tuple[Rule, ...]:
+        """Every rule there is."""
+        return tuple(ready.rule for ready in self._ready)
+
+    def judge(self, subject: Subject) -> Verdict:
+        """What a subject breaks, in the order of the rules."""
+        values = None
+        findings: list[Finding] = []
+        unjudged: list[Unjudged] = []
+        kind, name, project = subject.kind, subject.name, str(subject.project.get("name", ""))
+        for ready in self._of_kind(kind):
+            rule = ready.rule
+            if not all(match.covers(kind, name, subject.project, subject.labels) for match in rule.matches):
+                continue
+            if subject.finished and not rule.mendable:
+                continue
+            if subject.unknown and (paths := _unknown(ready.reads, subject.unknown)):
+                unjudged.append(Unjudged(rule.policy, rule.name, kind, name, project, paths))
+                continue
+            if values is None:
+                values = _Values(subject)
+            findings += self._broken(ready, subject, values)
+        return Verdict(tuple(findings), tuple(unjudged))
+
+    def judge_all(self, subjects: Iterable[Subject]) -> Verdict:
+        """The same of many, in their order."""
+        verdicts = [self.judge(subject) for subject in subjects]
+        return Verdict(
+            tuple(finding for verdict in verdicts for finding in verdict.findings),
+            tuple(one for verdict in verdicts for one in verdict.unjudged),
+        )
+
+    def _of_kind(self, kind: str) -> tuple[_Ready, ...]:
+        if kind not in self._by_kind:
+            self._by_kind[kind] = tuple(r for r in self._ready if r.kinds is None or kind in r.kinds)
+        return self._by_kind[kind]
+
+    def _broken(self, ready: _Ready, subject: Subject, values: _Values) -> Iterator[Finding]:
+        try:
+            items = values.items(ready.each)
+        except EvaluationError as error:
+            yield self._finding(ready, subject, ready.rule.field, _unasked(error), broken=True)
+            return
+        for activation, item in items:
+            path = ready.rule.field.replace("{item}", str(item))
+            try:
+                held = ready.holds.value(activation)
+            except EvaluationError as error:
+                yield self._finding(ready, subject, path, _unasked(error), broken=True)
+                continue
+            if held is not True:
+                wrong = "" if held is False else f"it is neither true nor false but {held!r}"
+                yield self._finding(
+                    ready, subject, path, wrong or _message(ready, activation, item), broken=bool(wrong)
+                )
+
+    def _finding(self, ready: _Ready, subject: Subject, path: str, message: str, *, broken: bool) -> Finding:
+        rule, kind, name = ready.rule, subject.kind, subject.name
+        covering = [e for e in ready.exemptions if e.covers(rule, kind, name, subject.project, path)]
+        longest = max(covering, key=lambda exemption: exemption.expires, default=None)
+        counts = longest is not None and longest.expires >= self._today
+        return Finding(
+            policy=rule.policy,
+            rule=rule.name,
+            enforcement=rule.enforcement,
+            message=message,
+            why=rule.why,
+            remedy=rule.remedy,
+            field=path,
+            kind=kind,
+            name=name,
+            project=str(subject.project.get("name", "")),
+            exception=longest if counts else None,
+            expired=None if counts else longest,
+            broken=broken,
+        )
+
+
+class _Values:
+    """The variables of one subject, converted for the runtime once."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._variables = {
+            "object": subject.object,
+            "project": subject.project,
+            "data": subject.data,
+            "cost": subject.cost,
+            "params": {},
+        }
+        self._plain = expressions.activation(self._variables)
+
+    def items(self, each: Compiled | None) -> Iterable[tuple[Any, Any]]:
+        """An activation for each item of the list, with the item; one without any where there is no list."""
+        if each is None:
+            return ((self._plain, ""),)
+        found = each.value(self._plain)
+        if not isinstance(found, list):
+            raise EvaluationError(f"'each' is no list but {found!r}")
+        if len(found) > _MOST_ITEMS:
+            raise EvaluationError(f"'each' has {len(found):,} items, and {_MOST_ITEMS:,} are the most")
+        return [(expressions.activation({**self._variables, "item": item}), item) for item in found]
+
+
+def _ready(rule: Rule, among: PolicySet) -> _Ready:
+    item = bool(rule.each)
+    holds = compiled(rule.expression, wanted="BOOL", params=rule.params, item=item)
+    says = (
+        compiled(rule.message_expression, wanted="STRING", params=rule.params, item=item)
+        if rule.message_expression
+        else None
+    )
+    each = compiled(rule.each, wanted="LIST", params=rule.params) if rule.each else None
+    exemptions = tuple(exemption for exemption in among.exemptions if exemption.rule == rule.id)
+    looks = holds.reads | (each.reads if each else frozenset())
+    return _Ready(rule, holds, says, each, exemptions, rule.kinds, looks)
+
+
+def _unknown(looks: frozenset[str], unknown: frozenset[str]) -> tuple[str, ...]:
+    """The unknown paths that a rule looks at: at them, at what is below them, or at a whole that they are part of."""
+    return tuple(
+        sorted(
+            path
+            for path in unknown
+            if any(
+                path == look or look.startswith(f"{path}.") or path.startswith(f"{look}.") for look in looks
+            )
+        )
+    )
+
+
+def _message(ready: _Ready, activation: Any, item: Any) -> str:
+    if ready.says is not None:
+        try:
+            return str(ready.says.value(activation))
+        except EvaluationError:
+            pass  # the rule is broken all the same, and its plain words say so
+    return ready.rule.message.replace("{item}", str(item)) or f"the rule {ready.rule.name} is not kept"
+
+
+def _unasked(error: EvaluationError) -> str:
+    return f"the rule cannot be judged, which counts as broken: {error}"
