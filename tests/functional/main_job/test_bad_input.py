@@ -122,6 +122,12 @@ def broken_row(specs: Path) -> None:
     (specs / ROWS).write_text((specs / ROWS).read_text() + "lonely\n,green\n")
 
 
+def forbidden(specs: Path) -> None:
+    rule = "{name: epochs, builtin: max-epochs, params: {most: 10}}"
+    head = "apiVersion: tuneform.dev/v1\nkind: Policy\nmetadata: {name: house}\n"
+    (specs / "house.yaml").write_text(f"{head}spec: {{rules: [{rule}]}}\n")
+
+
 MISTAKES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "unknown field": (
         replaced("epochCount", "epochs"),
@@ -157,6 +163,13 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
             "specs/colours.csv:122:1: error[E232]: 1 field, and the header has 2",
             "specs/colours.csv:123:1: error[E224]: the input is empty",
             "goes in double quotes",
+        ),
+    ),
+    "what a policy forbids": (
+        forbidden,
+        (
+            "specs/colours.yaml:15:33: error[E194]: house/epochs: 20 epochs; 10 are the most",
+            "set epochCount, no higher than the policy allows",
         ),
     ),
     "no epochs": (

@@ -30,6 +30,12 @@ from tuneform.entrypoints.program.resources import Dataset, TunedModel, TuningJo
 pytestmark = WITH_ENGINE
 
 PROGRAM = Path(__file__).parents[3] / "infra"
+POLICY = """
+apiVersion: tuneform.dev/v1
+kind: Policy
+metadata: {name: house}
+spec: {enforcement: deny, rules: [{name: epochs, builtin: max-epochs, params: {most: 1}}]}
+"""
 EXPORTED = ("endpoint", "model", "revision", "checkpoint", "metrics")
 
 
@@ -80,6 +86,14 @@ def test_the_program_that_plain_pulumi_runs_declares_the_same(
 
     stack.program = program
     assert stack.preview().steps == declared.steps
+
+    policy = stack.specs / "house.yaml"
+    policy.write_text(POLICY)
+    with pytest.raises(RunFailedError, match="house/epochs: 2 epochs; 1 are the most"):
+        stack.preview()
+    policy.write_text(POLICY.replace("deny", "warn"))
+    assert "W190" in stack.preview().said
+    policy.unlink()
 
     edit(stack, "ref: data", "ref: dta")
     with pytest.raises(RunFailedError, match="did you mean 'data'"):

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 from rich.console import Console
 
-from tuneform.entrypoints.cli.reconciling import planfile, results
+from tuneform.entrypoints.cli.reconciling import judging, planfile, results
 from tuneform.entrypoints.cli.reconciling.connecting import Asked, Opened, opened
 from tuneform.entrypoints.cli.reconciling.progress import Followed
 from tuneform.entrypoints.cli.reconciling.scope import NoSuchProjectError
@@ -124,6 +124,10 @@ def command(
     found = _opened(settings, wish, listener, clock)
     show_spec_warnings(found.scope)
     plan = _planned(found, wish, where)
+    judgement = judging.judge(found, settings)
+    if judgement.verdict.findings:
+        judging.show(replace(judgement, diagnostics=judgement.warned), where)
+    judgement.refuse()
     if not _agreed(found, plan, wish, where):
         where.print("Nothing was applied.")
         sys.exit(FAILED)

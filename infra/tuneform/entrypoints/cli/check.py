@@ -14,7 +14,7 @@ from tuneform.entrypoints.cli.running.rows import examine_with_rows, raise_error
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
 from tuneform.entrypoints.doors.documents import Documents, Part, facts_of
 from tuneform.entrypoints.doors.policies import judge_of
-from tuneform.entrypoints.doors.telling import excepted, judged, unjudged
+from tuneform.entrypoints.doors.telling import judged
 from tuneform.errors import Diagnosed, Diagnostic
 from tuneform.policy import Judge
 from tuneform.review import suitability
@@ -97,11 +97,11 @@ def _examined(where: Path, settings: Settings) -> _Seen:
     try:
         prices = settings.prices()
         found += check_limits(tree, sizes, prices)
-        verdict, broken = judged(Documents(tree, known, prices), _judge(tree, found, settings))
+        judgement = judged(Documents(tree, known, prices), _judge(tree, found, settings))
     except Diagnosed as wrong:
         return _Seen(tree, [*found, *wrong.diagnostics])
-    found += [*broken, *check_expiry(tree.of(Policy), settings.today())]
-    return _Seen(tree, found, (*excepted(verdict), *unjudged(verdict)))
+    found += [*judgement.diagnostics, *check_expiry(tree.of(Policy), settings.today())]
+    return _Seen(tree, found, tuple(judgement.lines()))
 
 
 def _judge(tree: Tree, found: Sequence[Diagnostic], settings: Settings) -> Judge:

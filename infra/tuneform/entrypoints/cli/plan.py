@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from tuneform import collection
-from tuneform.entrypoints.cli.reconciling import planfile
+from tuneform.entrypoints.cli.reconciling import judging, planfile
 from tuneform.entrypoints.cli.reconciling.connecting import Asked, opened
 from tuneform.entrypoints.cli.reconciling.quiet import Quiet
 from tuneform.entrypoints.cli.reconciling.showing import (
@@ -64,7 +64,7 @@ def command(
     \b
     Exit codes:
       0  nothing is wrong (with --detailed-exitcode: and nothing is to be done)
-      1  an error, or a plan that is blocked: all of it is shown, and `apply` would not succeed
+      1  an error, or a plan that is blocked or that policies forbid: all of it is shown, and `apply` would not succeed
       2  with --detailed-exitcode: there is something to do, if only a job to wait for
 
     \b
@@ -79,18 +79,22 @@ def command(
     show_spec_warnings(found.scope)
     _, plan = look(found.ports.view, found.desired, ahead=found.ahead)
     advised = review.advice(plan, found.desired, found.scope.tree)
+    judgement = judging.judge(found, settings)
     if form == "json":
-        print_json(review.as_object(plan, advised))
+        print_json({**review.as_object(plan, advised), "policy": judgement.as_object()})
         show_warnings(plan, console(stderr=True))
     elif form == "markdown":
         sys.stdout.write(review.markdown(plan, found.scope.place, advised))
     else:
         show_plan(plan, found.scope, console(), advised)
-    if out is not None:
+        judging.show(judgement, console())
+    if judgement.denied and out is not None:
+        click.echo(f"not saved as {out}: policies forbid what it would do", err=True)
+    elif out is not None:
         root = settings.root or Path.cwd()
         planfile.save(out, plan, found.scope, root=root, google_cloud=google_cloud)
         click.echo(f"saved as {out}; `tuneform apply {out}` does this and nothing else", err=True)
-    if is_blocked(plan):
+    if is_blocked(plan) or judgement.denied:
         sys.exit(BLOCKED)
     if detailed_exitcode and plan.changes:
         sys.exit(CHANGES)

@@ -59,6 +59,11 @@ def bundles(settings: Settings) -> tuple[Bundle, ...]:
     return tuple(found)
 
 
+def local_bundles(settings: Settings) -> tuple[Path, ...]:
+    """Where the bundles lie that are files of this machine."""
+    return tuple(Path(bundle.where) for bundle in bundles(settings) if not bundle.is_remote)
+
+
 def judge_of(tree: specs.Tree | None, settings: Settings, fetch: Fetch | None = None) -> Judge:
     """All policies that count for a tree, made ready; for an audit, which has no tree, those of bundles alone.
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tuneform.capabilities import Capabilities
 from tuneform.datasets import DatasetSource, Prepared, prepare
 from tuneform.entrypoints import inputs
+from tuneform.entrypoints.doors.documents import Part, facts_of
 from tuneform.errors import DatasetErrors, Diagnostic, SpecErrors
 from tuneform.specs import Dataset, Document, Tree, examine
 
@@ -15,15 +16,25 @@ See = Callable[[Document[Dataset], Prepared], None]
 """Is shown every dataset that could be read; one at a time is held."""
 
 
-def load_with_rows(path: Path, known: Capabilities) -> tuple[Tree, list[Diagnostic]]:
+def load_with_rows(path: Path, known: Capabilities, see: See | None = None) -> tuple[Tree, list[Diagnostic]]:
     """The specs, and all warnings in them and in the rows of their datasets.
 
     Raises:
         SpecErrors: everything that is wrong in either.
     """
-    tree, found = examine_with_rows(path, known)
+    tree, found = examine_with_rows(path, known, see)
     raise_errors(found)
     return tree, found
+
+
+def seen_facts() -> tuple[See, dict[tuple[str, str], Mapping[str, Part]]]:
+    """What gathers what policies want to know of datasets while they are read, and where it is gathered."""
+    facts: dict[tuple[str, str], Mapping[str, Part]] = {}
+
+    def see(document: Document[Dataset], prepared: Prepared) -> None:
+        facts[document.project, document.name] = facts_of(prepared)
+
+    return see, facts
 
 
 def raise_errors(found: Sequence[Diagnostic]) -> None:

@@ -21,8 +21,11 @@ from tuneform.entrypoints.cli.running import stacks
 from tuneform.entrypoints.cli.running.display import Display
 from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
 from tuneform.entrypoints.cli.running.holding import Held, chosen
-from tuneform.entrypoints.cli.running.rows import load_with_rows
+from tuneform.entrypoints.cli.running.rows import load_with_rows, seen_facts
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
+from tuneform.entrypoints.doors.documents import Documents
+from tuneform.entrypoints.doors.policies import judge_of
+from tuneform.entrypoints.doors.telling import judged
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.entrypoints.program import ProgramSettings, declare
 from tuneform.specs import Document, Project, Tree, load
@@ -100,16 +103,18 @@ _FLAGS = (
 def prepare(options: Options, *, read_rows: bool = False) -> Run:
     """Load the specs, find the engine, select the stack, and clear what a killed run left.
 
-    With `read_rows` the datasets are checked as well, so that a broken row stops a run before it began.
+    With `read_rows` the datasets are checked as well and policies are asked, so that a broken row, or what a policy
+    forbids, stops a run before it began.
 
     Raises:
-        SpecErrors: what is wrong in the specs, or in the rows.
+        SpecErrors: what is wrong in the specs, or in the rows; what a policy forbids.
         SettingsError: which project is meant is not said, or the stack holds another one.
     """
     console = Console(highlight=False, soft_wrap=True)
     settings = Settings.here(options.capabilities, options.prices)
     folder, known = settings.specs(options.path or options.specs), settings.known()
-    tree = load_with_rows(folder, known)[0] if read_rows else load(folder, known)
+    see, facts = seen_facts()
+    tree = load_with_rows(folder, known, see)[0] if read_rows else load(folder, known)
     refuse_part(settings, folder, tree)
     for warning in tree.warnings:
         click.echo(warning.render(), err=True)
@@ -136,6 +141,11 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
         held=Held.of(state.deployment),
     )
     one = tree.only(project.name)
+    if read_rows:  # what is to be destroyed need not keep any rule
+        judgement = judged(Documents(one, facts, prices), judge_of(one, settings))
+        judgement.refuse()
+        for line in (*(warning.render() for warning in judgement.warned), *judgement.lines()):
+            click.echo(line, err=True)
     for line in stacks.drop_pending(selected, state):
         console.print(f"  {line}")
     return Run(settings, one, target, selected, console, several=len(tree.of(Project)) > 1)

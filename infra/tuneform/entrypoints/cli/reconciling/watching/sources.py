@@ -9,8 +9,10 @@ from pathlib import Path
 
 from tuneform.entrypoints import inputs, resolve
 from tuneform.entrypoints.cli.reconciling.connecting import Asked, Opened, emulator, ports_of, resolved
+from tuneform.entrypoints.cli.reconciling.judging import judge
 from tuneform.entrypoints.cli.reconciling.scope import Scope, scope
 from tuneform.entrypoints.cli.settings import Settings
+from tuneform.entrypoints.doors.policies import local_bundles
 from tuneform.errors import MachineError, RemoteError
 from tuneform.reconcile.desired import Project
 from tuneform.reconcile.ports import Clock, Listener, Ports
@@ -64,14 +66,17 @@ class Sources:
             files = self._files(found.folder)
         self._folder, self._seen = found.folder, files | _print(self._data)
         try:
-            return resolved(found, self._ports_of(found), self.settings.prices())
+            opened = resolved(found, self._ports_of(found), self.settings.prices())
+            judge(opened, self.settings).refuse()
         except (RemoteError, MachineError):
             self._seen = None  # they are sound for all we know, and are read again
             raise
+        return opened
 
     def _files(self, folder: Path) -> Print:
         """What decides whether specs are sound, before their data: their own files, and what is known of models."""
-        return _print([*spec_files(folder)[0], *self.settings.capability_files])
+        policies = [file for path in local_bundles(self.settings) for file in spec_files(path)[0]]
+        return _print([*spec_files(folder)[0], *policies, *self.settings.capability_files])
 
     def doubt_connection(self) -> None:
         """See whether the emulator is elsewhere now, before it is asked again."""
