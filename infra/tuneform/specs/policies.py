@@ -13,12 +13,12 @@ from tuneform.specs.tree import Document
 
 
 def policy_set(documents: Iterable[Document[Policy]], source: str = "") -> PolicySet:
-    """The rules and exceptions of some documents. One that is for several projects counts in each of them alone."""
-    rules: dict[tuple[str, str], Rule] = {}
+    """The rules and exceptions of some documents. One that names its projects counts in them alone."""
+    rules: dict[tuple[str, str | None], Rule] = {}
     exemptions: dict[Exemption, None] = {}
     for document in documents:
         for rule in rules_of(document):
-            home = document.project
+            home = document.metadata.project
             rules[rule.id, home] = _only_in(rule, home) if home else rule
         for written in document.spec.exceptions:
             exemptions[exemption_of(document.name, written)] = None

@@ -10,7 +10,7 @@ from tuneform.specs.graph import CycleError, Key, ordered
 from tuneform.specs.kinds import KINDS, SpecModel
 from tuneform.specs.kinds.base import shown
 from tuneform.specs.shape import Reference, did_you_mean, references
-from tuneform.specs.tree import Document
+from tuneform.specs.tree import Document, Origin, Written
 from tuneform.specs.typed import Draft
 
 _MISSING = frozenset({"E140", "E141", "E146", "E147"})
@@ -50,9 +50,24 @@ def _policies_everywhere(drafts: Sequence[Draft], projects: dict[str, Draft]) ->
     """The drafts, with a policy that names no project in each of them: rules hold everywhere unless they say where."""
     found: list[Draft] = []
     for draft in drafts:
-        everywhere = draft.kind == "Policy" and not draft.project
-        found += [replace(draft, project=name) for name in projects] if everywhere and projects else [draft]
+        everywhere = draft.kind == "Policy" and not draft.project and projects
+        found += (
+            [_in_project(draft, name, alone=len(projects) == 1) for name in projects]
+            if everywhere
+            else [draft]
+        )
     return found
+
+
+def _in_project(draft: Draft, name: str, *, alone: bool) -> Draft:
+    """The policy as one of a project; what it says of itself names the project only where there are several."""
+    origin, metadata = draft.origin, draft.origin.values.get("metadata")
+    if not alone and isinstance(metadata, dict):
+        values = {**origin.values, "metadata": {**metadata, "project": name}}
+        place = Written(origin.file, origin.number, ("metadata",))
+        layers = {**origin.layers, ("metadata", "project"): place}
+        origin = Origin(origin.file, origin.number, values, origin.project, layers)
+    return replace(draft, project=name, origin=origin)
 
 
 def _homes(

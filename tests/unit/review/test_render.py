@@ -205,3 +205,16 @@ def test_the_command_prints_yaml_alone_or_what_is_wrong(
     wrong = CliRunner().invoke(cli, ["render"])
     assert wrong.stdout == ""
     assert isinstance(wrong.exception, SpecErrors)
+
+
+def test_a_policy_for_all_projects_is_printed_for_each_and_read_back(tmp_path: Path) -> None:
+    rule = "{rules: [{name: places, builtin: regions, params: {locations: [us-central1]}}]}"
+    policy = f"apiVersion: tuneform.dev/v1\nkind: Policy\nmetadata: {{name: house}}\nspec: {rule}\n"
+    written(tmp_path, DEV, PROD, policy)
+    tree = load(tmp_path)
+    text = rendered(tree)
+    for path in tmp_path.glob("*.yaml"):
+        path.unlink()
+
+    assert text.count("kind: Policy") == 2
+    assert [one.spec for one in again(tree, text).documents] == [one.spec for one in tree.documents]
