@@ -262,8 +262,8 @@ def _entry_lines(entry: Entry) -> Iterator[Line]:
         yield Line(f"blocked: {action.reason}", 2, sign, style)
         yield Line(f"remedy: {action.remedy}", 6)
         return
-    yield Line(shortened(_headline(action)), 4 if entry.later else 2, sign, "dim" if entry.later else style)
-    for change in _changes(action):
+    yield Line(shortened(headline(action)), 4 if entry.later else 2, sign, "dim" if entry.later else style)
+    for change in field_changes(action):
         yield Line(str(change), 6)
 
 
@@ -271,7 +271,7 @@ def _sign(action: Action) -> tuple[str, str]:
     return _SIGNS["create" if isinstance(action, Upload | CreateEndpoint) else word(action)]
 
 
-def _headline(action: Action) -> str:
+def headline(action: Action) -> str:
     """The action in words, but for the fields that change: those get a line each."""
     match action:
         case Create() | PatchModel() | PatchEndpoint() | Note():
@@ -280,7 +280,8 @@ def _headline(action: Action) -> str:
             return explain(action)
 
 
-def _changes(action: Action) -> tuple[Change, ...]:
+def field_changes(action: Action) -> tuple[Change, ...]:
+    """The fields that an action changes; none where it is about something else."""
     match action:
         case Create() | PatchModel() | PatchEndpoint() | Note():
             return action.changes
@@ -366,7 +367,7 @@ def action_object(entry: Entry, project: str) -> dict[str, Any]:
         "reason": explain(entry.action),
         "changes": [
             {"path": change.path, "old": change.old, "new": change.new, "effect": effect}
-            for change in _changes(entry.doing)
+            for change in field_changes(entry.doing)
         ],
         "cost": costs.as_object(entry.doing),
     }

@@ -24,6 +24,7 @@ COMMANDS = {
     "refresh": "Read what is live into the state",
     "destroy": "Take everything down, but keys, the ledger and job records",
     "status": "Show what has become of each tuning; --watch follows it",
+    "report": "Write a page about all tunings: curves, gates, data, cost, drift",
     "ask": "Ask a served model a question",
     "endpoint": "Print the endpoint that clients of a served model call",
     "cancel": "Cancel the running job of a tuning",
@@ -33,7 +34,7 @@ COMMANDS = {
 }
 """Each command and what it does, in the order that help shows them."""
 
-LOOKING = {name: f"looking.{name}" for name in ("status", "ask", "endpoint", "cancel", "resolve")}
+LOOKING = {name: f"looking.{name}" for name in ("status", "report", "ask", "endpoint", "cancel", "resolve")}
 MODULES = {**LOOKING, "import": "looking.import_", "init": "starting.init"}
 """Where a command's module is, where not beside this one."""
 

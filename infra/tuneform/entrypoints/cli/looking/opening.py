@@ -139,11 +139,22 @@ def opened(options: Options) -> Opened:
         SettingsError: no such project; a setting that cannot be used.
         MachineError: no emulator answers.
     """
-    settings, clock = Settings.here(), StoppableClock()
+    settings = Settings.here()
     found = scope(settings, options.specs, options.project)
-    endpoint = emulator(settings, google_cloud=options.google_cloud)
-    ports = ports_of(settings, resolve.project(found.project), endpoint, listener=Quiet(), clock=clock)
-    return Opened(settings, found, resolve.project(found.project), ports, clock)
+    return connected(settings, found, google_cloud=options.google_cloud)
+
+
+def connected(settings: Settings, found: Scope, *, google_cloud: bool) -> Opened:
+    """Connect to the project of specs that are read; nothing is sent yet.
+
+    Raises:
+        SettingsError: a setting that cannot be used.
+        MachineError: no emulator answers.
+    """
+    project, clock = resolve.project(found.project), StoppableClock()
+    endpoint = emulator(settings, google_cloud=google_cloud)
+    ports = ports_of(settings, project, endpoint, listener=Quiet(), clock=clock)
+    return Opened(settings, found, project, ports, clock)
 
 
 def tell(*lines: str) -> None:

@@ -60,6 +60,27 @@ def scope(settings: Settings, given: Path | None, project: str | None = None) ->
     return Scope(path, folder, tree, found, part)
 
 
+def scopes(settings: Settings, given: Path | None, project: str | None = None) -> tuple[Scope, ...]:
+    """The same for each of the projects at a path, by name, or for the one that is named.
+
+    Of a part of the specs, the projects that have documents in it.
+
+    Raises:
+        SpecErrors: what is wrong in them.
+        SettingsError: there is no such project, or none at all.
+    """
+    path = settings.specs(given)
+    folder, tree, whole = _read(settings, path)
+    part = None if whole else _below(path)
+    projects = sorted(tree.of(Project), key=lambda document: document.name)
+    if part is not None:
+        asked = {document.project for document in tree.documents if part(document)}
+        projects = [one for one in projects if one.name in asked]
+    if project is not None or not projects:
+        projects = [project_named(tree, path, project)]
+    return tuple(Scope(path, folder, tree, one, part) for one in projects)
+
+
 def _read(settings: Settings, path: Path) -> tuple[Path, Tree, bool]:
     """What is read for a path: the folder, its documents, and whether those are all that the project has."""
     default = settings.specs(None)
