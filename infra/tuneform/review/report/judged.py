@@ -98,3 +98,8 @@ class Judged:
     digest: str
     findings: tuple[Breach, ...] = ()
     unjudged: tuple[NotJudged, ...] = ()
+
+    @property
+    def blocking(self) -> tuple[Breach, ...]:
+        """The findings that block: of `deny`, and not excepted."""
+        return tuple(f for f in self.findings if f.enforcement == "deny" and f.exception is None)

@@ -65,15 +65,15 @@ def page(report: Report, drawn: Iterable[Picture]) -> str:
     by_tuning: dict[tuple[str, str], list[Picture]] = defaultdict(list)
     for picture in drawn:
         by_tuning[picture.project, picture.tuning].append(picture)
-    attention = [
-        (project, tuning)
-        for project in report.projects
-        for tuning in project.tunings
-        if tuning.standing.wants_a_look
-    ]
+    attention = [(p, t) for p in report.projects for t in p.tunings if t.standing.wants_a_look]
+    attention.sort(key=lambda one: one[1].standing.tone != "bad")
     template = _environment().get_template("page.html")
     made = template.render(
-        report=report, pictures=by_tuning, attention=attention, warnings=grouped(report.warnings)
+        report=report,
+        pictures=by_tuning,
+        attention=attention,
+        broken=len(report.judged.blocking) if report.judged else 0,
+        warnings=grouped(report.warnings),
     )
     return "\n".join(line.rstrip() for line in made.splitlines() if line.strip()) + "\n"
 

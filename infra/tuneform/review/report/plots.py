@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # a second to load
 Measure = Literal["loss", "accuracy"]
 DRAWN = 120
 """Points of a line: of more, means of consecutive ones are drawn."""
-SIZE = (6.0, 3.2)
+SIZE = (5.2, 2.9)
 DPI = 160
 SALT = "tuneform"
 TICK = 2
@@ -117,18 +117,21 @@ def _figure(part: TuningPart, measure: Measure, palette: Palette, *, title: str)
     _limits(axes, measure)
     for one in part.checkpoints:
         _checkpoint(axes, part, one, palette, measure)
-    if title:
-        axes.set_title(title, color=palette.ink, fontsize=11, loc="left", pad=24)
-    handles = axes.get_legend_handles_labels()[0]
-    if handles:
-        axes.legend(
-            loc="lower left",
-            bbox_to_anchor=(0, 1),
-            ncols=3,
-            frameon=False,
-            labelcolor=palette.ink,
-            borderpad=0.2,
-        )
+    if axes.get_legend_handles_labels()[0]:
+        place: dict[str, Any] = {
+            "loc": "outside upper left",
+            "ncols": 3,
+            "frameon": False,
+            "alignment": "left",
+        }
+        shape: dict[str, Any] = {
+            "fontsize": 9,
+            "columnspacing": 1.4,
+            "handlelength": 2.2,
+            "title_fontsize": 11,
+        }
+        legend = figure.legend(**place, **shape, labelcolor=palette.ink, title=title or None)
+        legend.get_title().set_color(palette.ink)
     return figure
 
 

@@ -21,8 +21,10 @@ def standing(seen: TuningSeen) -> Standing:
         return Standing("gate not passed", "bad", seen.verdict.reason)
     if seen.blocked:
         return Standing("blocked", "bad", blocked)
+    if job is not None and job.state == "UNSPECIFIED":
+        return Standing("unknown", "warn", "Vertex AI does not say what state its job is in")
     if job is not None and not job.ended:
-        return Standing("running", "busy")
+        return Standing(job.state.lower(), "busy")
     if not seen.declared:
         return Standing("live only", "warn", "no document asks for it any more")
     return _settled(seen)

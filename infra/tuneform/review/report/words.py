@@ -49,7 +49,8 @@ def lasting(took: timedelta | None) -> str:
 def sentence(text: str) -> str:
     """A text that begins and ends as sentences do."""
     stripped = text.strip()
-    ended = stripped if stripped.endswith((".", "!", "?")) else f"{stripped}."
+    is_address = "://" in stripped.rpartition(" ")[2]
+    ended = stripped if is_address or stripped.endswith((".", "!", "?")) else f"{stripped}."
     return f"{stripped[:1].upper()}{ended[1:]}" if stripped else ""
 
 
