@@ -28,7 +28,7 @@ DPI = 160
 SALT = "tuneform"
 TICK = 2
 """matplotlib's name for a mark that stands upon its place."""
-_SETTINGS: dict[str, Any] = {
+_SETTINGS: Any = {
     "svg.fonttype": "none",
     "svg.hashsalt": SALT,
     "text.parse_math": False,

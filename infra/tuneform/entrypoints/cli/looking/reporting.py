@@ -12,6 +12,7 @@ from tuneform import __version__
 from tuneform.datasets import Prepared
 from tuneform.entrypoints.cli.looking.opening import Opened, connected
 from tuneform.entrypoints.cli.looking.surveying import Look, Survey
+from tuneform.entrypoints.cli.reconciling.planfile import SPEC_ENDINGS
 from tuneform.entrypoints.cli.reconciling.scope import Scope
 from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock
 from tuneform.entrypoints.cli.settings import Settings
@@ -60,8 +61,9 @@ def made(settings: Settings, found: Sequence[Scope], *, google_cloud: bool) -> r
         report.project_part(_looked(connected(settings, one, google_cloud=google_cloud), seen), prices)
         for one in found
     )
-    tree = found[0].tree
     facts = {key: one.facts for key, one in seen.statistics.items()}
+    tree = found[0].tree
+    warnings = (*tree.warnings, *seen.warnings, *advise(tree, facts))
     return report.Report(
         made=StoppableClock().now(),
         specs=str(found[0].path),
@@ -69,8 +71,16 @@ def made(settings: Settings, found: Sequence[Scope], *, google_cloud: bool) -> r
         version=__version__,
         emulated=not google_cloud,
         projects=projects,
-        warnings=tuple(dict.fromkeys((*tree.warnings, *seen.warnings, *advise(tree, facts)))),
+        warnings=tuple(dict.fromkeys(one for one in warnings if _is_asked(one, found[0]))),
     )
+
+
+def _is_asked(warning: Diagnostic, scope: Scope) -> bool:
+    """Whether it is about what was asked about; of data that lies outside of the specs nobody can tell."""
+    if scope.part is None or warning.position is None:
+        return True
+    written = warning.position.path.resolve()
+    return written.suffix not in SPEC_ENDINGS or written.is_relative_to(scope.path.resolve())
 
 
 def _looked(open_: Opened, seen: _Seen) -> report.Looked:
@@ -135,11 +145,11 @@ def _write(file: Path, content: bytes) -> None:
         partial.replace(file)
     except OSError as error:
         _forget(partial)
+        is_no_folder = isinstance(error, FileExistsError | NotADirectoryError)
+        why = f"{file.parent} is not a folder" if is_no_folder else error.strerror
+        option = "--out" if file.suffix in ENDINGS else "--png"
         raise SettingsError(
-            f"{file} cannot be written: {error.strerror}",
-            remedy="name another place with --out"
-            if file.suffix in ENDINGS
-            else "name another folder with --png",
+            f"{file} cannot be written: {why}", remedy=f"name another place with {option}"
         ) from error
 
 
