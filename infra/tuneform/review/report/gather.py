@@ -68,18 +68,19 @@ def project_part(looked: Looked, prices: PriceTable) -> ProjectPart:
 def _differences(plan: Plan) -> Iterator[Difference]:
     for entry in planned.entries(plan):
         action = entry.doing
-        is_blocked = isinstance(action, Blocked)
+        if isinstance(action, Blocked):
+            text, remedy = action.reason, action.remedy
+        else:
+            text, remedy = planned.shortened(planned.headline(action)), ""
         yield Difference(
             kind=entry.kind,
             name=entry.name,
             word=planned.word(entry.action),
-            text=action.reason
-            if isinstance(action, Blocked)
-            else planned.shortened(planned.headline(action)),
+            text=text,
             changes=planned.field_changes(action),
             later=entry.later,
             removed=entry.removed,
-            remedy=action.remedy if is_blocked and isinstance(action, Blocked) else "",
+            remedy=remedy,
         )
 
 
@@ -197,12 +198,9 @@ class _Tuning:
 
     def _measured(self, checkpoint: Checkpoint, metric: str, points: Points) -> float | None:
         """As the ledger keeps it, the newest of several; else as the curve has it."""
-        kept = (
-            [g for g in self._record.gates if (g.checkpoint, g.metric) == (checkpoint.id, metric)]
-            if (self._record)
-            else []
-        )
-        return kept[-1].value if kept else at_step(points, checkpoint.step)
+        gates = self._record.gates if self._record else ()
+        kept = [gate.value for gate in gates if (gate.checkpoint, gate.metric) == (checkpoint.id, metric)]
+        return kept[-1] if kept else at_step(points, checkpoint.step)
 
     def _chosen(self) -> dict[str, Checkpoint]:
         """The checkpoint that each served model means, where its job has made it."""
