@@ -9,6 +9,7 @@ from pathlib import Path
 import yaml
 
 from .conftest import HEAD, Shop
+from .test_policies import write
 
 PRICES = """\
 [prices."gemini-2.5-flash"]
@@ -59,7 +60,8 @@ def test_what_serves_is_shown_with_curves_gate_data_cost_and_later_its_drift(ser
     assert "displayName somebody's → colours" in text(served.folder / "drift.html")
 
 
-def test_before_anything_is_live_it_says_what_is_in_the_way(empty: Shop) -> None:
+def test_before_anything_is_live_it_says_what_is_in_the_way_and_what_policies_forbid(empty: Shop) -> None:
+    write(empty)
     ended = empty.does("report")
 
     assert ended.out == "tuneform-report.html\n"
@@ -68,6 +70,10 @@ def test_before_anything_is_live_it_says_what_is_in_the_way(empty: Shop) -> None
     assert "Remedy: run `tuneform up`" in said
     assert "No curve is recorded so far." in said
     assert "What is still to be done: About" in said
+    assert "Policy : 1 finding that blocks" in said
+    assert "house/epochs ✗ deny TuningJob colours in" not in said  # there is but one project
+    assert "house/epochs ✗ deny TuningJob colours" in said
+    assert "2 epochs; 1 are the most" in said
 
 
 def test_all_projects_are_in_one_page_or_the_one_that_is_named(empty: Shop) -> None:

@@ -15,6 +15,8 @@ from tuneform.review.report.plots import Palette
 _SVG = "http://www.w3.org/2000/svg"
 _HREF = "{http://www.w3.org/1999/xlink}href"
 _REFERENCE = re.compile(r"url\(#([^)]+)\)")
+_PLACES = ("d", "transform", "viewBox", "x", "y")
+_FRACTION = re.compile(r"-?\d+\.\d+")
 _FONT = re.compile(r"font:\s*(?P<size>[\d.]+px)[^;]*")
 
 MARKERS = Palette("#a10001", "#a10002", "#a10003", "#a10004", "#a10005", "#a10006")
@@ -38,6 +40,8 @@ def inline(drawn: str, *, prefix: str, words: str) -> str:
         style = element.get("style")
         if style is not None:
             element.set("style", _FONT.sub(r"font-size: \g<size>", style))
+        for name in element.attrib.keys() & _PLACES:
+            element.set(name, _FRACTION.sub(_rounded, element.attrib[name]))
     for attribute in ("width", "height", "version"):
         root.attrib.pop(attribute, None)
     root.attrib.update({"role": "img", "aria-label": words, "class": "curve"})
@@ -46,6 +50,11 @@ def inline(drawn: str, *, prefix: str, words: str) -> str:
     for marker, variable in _VARIABLES.items():
         text = text.replace(marker, variable)
     return "\n".join(line.strip() for line in text.splitlines() if line.strip())
+
+
+def _rounded(number: re.Match[str]) -> str:
+    """To a hundredth of a point, which nobody sees: a seventh less to send, and the same on every machine."""
+    return f"{round(float(number[0]), 2):g}"
 
 
 def _drop_what_no_page_needs(root: Any) -> None:
@@ -58,16 +67,17 @@ def _drop_what_no_page_needs(root: Any) -> None:
 
 def _rename(root: Any, prefix: str) -> None:
     """Keep the ids that something refers to, under names that no other figure has."""
-    used = set(_references(root))
+    used = dict.fromkeys(name for name in _references(root) if name)
+    names = {name: f"{prefix}-{number}" for number, name in enumerate(used, 1)}
     for element in root.iter():
         found = element.attrib.pop("id", None)
-        if found in used:
-            element.set("id", f"{prefix}-{found}")
+        if found in names:
+            element.set("id", names[found])
         target = element.attrib.pop(_HREF, None)
         if target is not None:
-            element.set("href", f"#{prefix}-{target[1:]}")
+            element.set("href", f"#{names[target[1:]]}")
         for name, value in element.attrib.items():
-            element.set(name, _REFERENCE.sub(rf"url(#{prefix}-\1)", value))
+            element.set(name, _REFERENCE.sub(lambda match: f"url(#{names[match[1]]})", value))
 
 
 def _references(root: Any) -> Iterator[str]:

@@ -13,6 +13,7 @@ from tests.unit.reconcile.builders import NOON, PROJECT, TUNING
 
 from tuneform.capabilities.prices import Price, PriceTable
 from tuneform.errors import Diagnostic, Position
+from tuneform.policy import Enforcement, Exemption, Finding, Unjudged
 from tuneform.reconcile.desired import Content, Desired, Gate, Serving, Tuning
 from tuneform.reconcile.ledger import Attempt, AttemptState, GateResult, Record, Verdict, Versioned
 from tuneform.reconcile.live import Checkpoint, Curves, Deployed, Endpoint, Job, JobState, Model, bare
@@ -276,53 +277,28 @@ WARNINGS = (
 )
 
 
-@dataclass(frozen=True)
-class Exempted:
-    reason: str
-    expires: date
+def finding(rule: str, enforcement: Enforcement, message: str, **fields: Any) -> Finding:
+    about = {"kind": "TuningJob", "name": "intents", "project": "demo", "why": "", "remedy": "", "field": ""}
+    return Finding(policy="house", rule=rule, enforcement=enforcement, message=message, **{**about, **fields})
 
 
-@dataclass(frozen=True)
-class Finding:
-    """A finding as the policies give it."""
-
-    policy: str
-    rule: str
-    enforcement: str
-    message: str
-    why: str = ""
-    field: str = ""
-    kind: str = "TuningJob"
-    name: str = "intents"
-    project: str = "demo"
-    exception: Exempted | None = None
+def exemption(rule: str, reason: str, expires: date) -> Exemption:
+    return Exemption(f"house/{rule}", "TuningJob", "intents", reason, expires)
 
 
-@dataclass(frozen=True)
-class NotAsked:
-    policy: str
-    rule: str
-    kind: str
-    name: str
-    project: str
-    paths: tuple[str, ...]
-
-
+PILOT = exemption("gate", "a pilot until spring", date(2027, 3, 31))
+OVER = exemption("tokens", "a trial", date(2026, 10, 31))
 JUDGED = Judged(
-    "sha256:" + "c" * 64,
+    f"sha256:{'c' * 64}",
     (
-        Finding("house", "keys", "deny", f"no key {HOSTILE}", "Keys keep data ours.", "spec.encryptionKey"),
-        Finding("house", "epochs", "warn", "20 epochs; 10 are the most"),
-        Finding("house", "labels", "audit", "the label cost-centre is missing", name="failed"),
-        Finding(
-            "house",
-            "gate",
-            "deny",
-            "no gate",
-            exception=Exempted("a pilot until spring", date(2027, 3, 31)),
-        ),
+        finding("keys", "deny", f"no key {HOSTILE}", why="Keys keep data ours.", field="spec.encryptionKey"),
+        finding("epochs", "warn", "20 epochs; 10 are the most", remedy="set epochCount lower"),
+        finding("labels", "audit", "the label cost-centre is missing", name="failed"),
+        finding("gate", "deny", "no gate", exception=PILOT),
+        finding("tokens", "warn", "too many", expired=OVER),
     ),
-    (NotAsked("house", "tokens", "TuningJob", "running", "demo", ("cost.tokensHigh",)),),
+    (Unjudged("house", "cost", "TuningJob", "running", "demo", ("cost.tokensHigh",)),),
+    ("specs: 5 rules, sha256:1", "shared/policies: 1 rule, sha256:2"),
 )
 
 

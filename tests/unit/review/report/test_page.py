@@ -156,11 +156,13 @@ def test_policies_are_shown_with_their_effect_their_reason_and_their_exceptions(
     text = Document(html).text
 
     assert "house/keys ✗ deny TuningJob intents in demo spec.encryptionKey no key" in text
-    assert "house/epochs ! warn" in text
+    assert "house/epochs ! warn TuningJob intents in demo 20 epochs; 10 are the most Remedy: set" in text
     assert "house/labels ○ audit" in text
     assert "house/gate ○ excepted" in text
-    assert "Excepted until 2027-03-31: a pilot until spring" in text
-    assert "house/tokens of TuningJob running in demo: cost.tokensHigh" in text
+    assert "Excepted until 2027-03-31: A pilot until spring." in text
+    assert "Its exception ended on 2026-10-31: A trial." in text
+    assert "shared/policies: 1 rule" in text
+    assert "house/cost of TuningJob running in demo: cost.tokensHigh" in text
     assert "Policy : 1 finding that blocks" in text
 
 

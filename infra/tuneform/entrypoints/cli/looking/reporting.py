@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from tuneform import __version__
 from tuneform.datasets import Prepared
@@ -16,6 +17,9 @@ from tuneform.entrypoints.cli.reconciling.planfile import SPEC_ENDINGS
 from tuneform.entrypoints.cli.reconciling.scope import Scope
 from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock
 from tuneform.entrypoints.cli.settings import Settings
+from tuneform.entrypoints.doors.documents import Documents, Part, facts_of
+from tuneform.entrypoints.doors.policies import judge_of
+from tuneform.entrypoints.doors.telling import judged
 from tuneform.errors import Diagnostic, SettingsError
 from tuneform.reconcile.execute.run import look
 from tuneform.reconcile.live import Curves
@@ -23,7 +27,8 @@ from tuneform.reconcile.plan import Plan
 from tuneform.review import report
 from tuneform.review.report.pictures import file_name
 from tuneform.review.suitability import advise
-from tuneform.specs import Dataset, Document, TuningJob
+from tuneform.specs import Dataset, Document, Policy, TuningJob
+from tuneform.specs.meaning.policies import check_expiry
 
 FILE = "tuneform-report.html"
 ENDINGS = (".html", ".htm")
@@ -34,13 +39,15 @@ CONCURRENT_CURVES = 8
 
 @dataclass
 class _Seen:
-    """What of the datasets is kept while they are read: figures, and what is questionable."""
+    """What of the datasets is kept while they are read: figures, what is questionable, what policies ask."""
 
     statistics: dict[tuple[str, str], report.DatasetStatistics] = field(default_factory=dict)
     warnings: list[Diagnostic] = field(default_factory=list)
+    parts: dict[tuple[str, str], dict[str, Part]] = field(default_factory=dict)
 
     def see(self, document: Document[Dataset], prepared: Prepared) -> None:
-        self.statistics[document.project, document.name] = report.statistics(document, prepared)
+        key = (document.project, document.name)
+        self.statistics[key], self.parts[key] = report.statistics(document, prepared), facts_of(prepared)
         self.warnings += prepared.warnings
 
     def of(self, project: str) -> tuple[report.DatasetStatistics, ...]:
@@ -55,6 +62,7 @@ def made(settings: Settings, found: Sequence[Scope], *, google_cloud: bool) -> r
         DatasetErrors: what is wrong in the datasets.
         MachineError: no emulator answers.
         RemoteError: a project cannot be looked at.
+        SettingsError: a bundle of policies cannot be used.
     """
     prices, seen = settings.prices(), _Seen()
     projects = tuple(
@@ -63,7 +71,8 @@ def made(settings: Settings, found: Sequence[Scope], *, google_cloud: bool) -> r
     )
     facts = {key: one.facts for key, one in seen.statistics.items()}
     tree = found[0].tree
-    warnings = (*tree.warnings, *seen.warnings, *advise(tree, facts))
+    ending = check_expiry(tree.of(Policy), settings.today())
+    warnings = (*tree.warnings, *seen.warnings, *advise(tree, facts), *ending)
     return report.Report(
         made=StoppableClock().now(),
         specs=str(found[0].path),
@@ -71,8 +80,23 @@ def made(settings: Settings, found: Sequence[Scope], *, google_cloud: bool) -> r
         version=__version__,
         emulated=not google_cloud,
         projects=projects,
+        judged=_judged(settings, found, Documents(tree, seen.parts, prices)),
         warnings=tuple(dict.fromkeys(one for one in warnings if _is_asked(one, found[0]))),
     )
+
+
+def _judged(settings: Settings, found: Sequence[Scope], documents: Documents) -> report.Judged | None:
+    """What policies say of what is asked about; None where there are none."""
+    judge = judge_of(documents.tree, settings)
+    if not judge.rules:
+        return None
+    names, part = {one.project.name for one in found}, found[0].part
+
+    def wanted(document: Document[Any]) -> bool:
+        return document.project in names and (part is None or part(document))
+
+    said = judged(documents, judge, wanted)
+    return report.Judged(said.digest, said.verdict.findings, said.verdict.unjudged, said.sources)
 
 
 def _is_asked(warning: Diagnostic, scope: Scope) -> bool:
