@@ -45,7 +45,7 @@ def command(
     no network, so that it can be sent as it is. What was written is printed, a line a file.
 
     \b
-    Exit codes: 0 written, whatever it says; 1 an error (on stderr), and nothing is written.
+    Exit codes: 0 written, whatever it says; 1 an error (on stderr).
 
     \b
     Examples:
