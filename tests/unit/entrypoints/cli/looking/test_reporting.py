@@ -57,7 +57,7 @@ def test_what_cannot_be_written_is_an_error_that_names_it_and_leaves_what_was_th
     with pytest.raises(
         SettingsError, match=r"taken/page\.html cannot be written: taken is not a folder"
     ) as found:
-        reporting.write(begun(), Path("taken/page.html"), None)
+        reporting.write(samples.report(Scene()), Path("taken/page.html"), None)
     assert found.value.remedy == "name another place with --out"
     with pytest.raises(SettingsError, match="taken is not a folder") as found:
         reporting.write(begun(), Path("page.html"), Path("taken"))
@@ -82,7 +82,7 @@ def test_a_page_that_is_cut_off_while_it_is_written_never_takes_the_place_of_the
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(SettingsError, match="No space left on device"):
-        reporting.write(begun(), page, None)
+        reporting.write(samples.report(Scene()), page, None)
 
     assert page.read_text() == "before"
     assert [path.name for path in Path().iterdir()] == ["page.html"]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tuneform.entrypoints.cli.reconciling.scope import Scope, refuse_part, scope
+from tuneform.entrypoints.cli.reconciling.scope import Scope, refuse_part, scope, scopes
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.errors import SettingsError, SpecErrors
 from tuneform.specs import TuningJob, load
@@ -157,3 +157,20 @@ def test_the_place_of_a_document_is_its_line(settings: Settings) -> None:
     assert found.place("TuningJob", "one") == "specs/one.yaml:7"
     assert found.place("TuningJob", "gone") == ""
     assert found.place("Infrastructure", "bucket data") == ""
+
+
+def test_several_projects_are_read_by_name_or_the_one_that_is_named(settings: Settings) -> None:
+    (found,) = scopes(settings, None)
+    assert (found.project.name, found.part) == ("demo", None)
+
+    specs = Path("specs")
+    (specs / "project.yaml").write_text(f"{project('demo')}---\n{bucket(', project: demo')}")
+    (specs / "one.yaml").write_text(tuning("one", ", project: demo"))
+    (specs / "more" / "two.yaml").write_text(
+        f"{project('annex')}---\n{bucket(', project: annex')}---\n{tuning('two', ', project: annex')}"
+    )
+    assert [one.project.name for one in scopes(settings, None)] == ["annex", "demo"]
+    assert [one.project.name for one in scopes(settings, None, "annex")] == ["annex"]
+    assert [one.project.name for one in scopes(settings, specs / "one.yaml")] == ["demo"]
+    with pytest.raises(SettingsError, match="there is no Project 'shop'"):
+        scopes(settings, None, "shop")
