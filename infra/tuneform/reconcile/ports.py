@@ -6,7 +6,7 @@ themselves; `create_job` is sent exactly once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -166,6 +166,10 @@ class Contents(Protocol):
 
     def read(self, uri: str) -> bytes:
         """The content of an object."""
+        ...
+
+    def chunks(self, uri: str) -> Iterator[bytes]:
+        """The content of an object, a few megabytes at a time, all of one generation."""
         ...
 
     def exists(self, uri: str) -> bool:

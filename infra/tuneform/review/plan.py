@@ -1,4 +1,4 @@
-"""A plan for people and programs: as text, as Markdown for a pull request, as one JSON object.
+"""A plan for people and programs: as text, as one JSON object. Pull requests have `pull_request`.
 
 Every action counts as one of a few words, so that a summary fits a line:
 
@@ -53,10 +53,11 @@ from tuneform.reconcile.actions import (
     Wait,
     explain,
 )
+from tuneform.reconcile.data_changes import DatasetDifference
 from tuneform.reconcile.desired import Desired
 from tuneform.reconcile.diff import Change
 from tuneform.reconcile.plan import Item, Plan, TuningPlan
-from tuneform.review import costs
+from tuneform.review import costs, dataset_differences
 from tuneform.review.suitability import few
 from tuneform.specs import Dataset, Tree, TuningJob
 
@@ -220,14 +221,14 @@ class Line:
 
 def lines(plan: Plan, place: Place) -> Iterator[Line]:
     """The plan grouped by document, without its summary."""
-    for (kind, name, removed), group in groupby(entries(plan), key=_heading):
+    for (kind, name, removed), group in groupby(entries(plan), key=heading):
         aside = "" if removed else place(kind, name)
         yield Line(f"{kind} {name}{' (removed)' if removed else ''}".rstrip(), 0, style="bold", aside=aside)
-        yield from _brief(list(_group_lines(group)))
+        yield from brief(group_lines(group))
         yield Line("")
 
 
-def _group_lines(group: Iterable[Entry]) -> Iterator[Line]:
+def group_lines(group: Iterable[Entry]) -> Iterator[Line]:
     """The actions of one document; what follows later stands below its condition."""
     told = ""
     for entry in group:
@@ -242,13 +243,14 @@ def shortened(text: str) -> str:
     return _LONG_DIGEST.sub(r"\1…", text)
 
 
-def _heading(entry: Entry) -> tuple[str, str, bool]:
+def heading(entry: Entry) -> tuple[str, str, bool]:
     """What entries stand under: their document; all infrastructure together."""
     return (entry.kind, "" if entry.kind == "Infrastructure" else entry.name, entry.removed)
 
 
-def _brief(found: list[Line]) -> Iterator[Line]:
+def brief(lines: Iterable[Line]) -> Iterator[Line]:
     """The lines, with a remedy that several in a row share said once, after the last of them."""
+    found = list(lines)
     for number, line in enumerate(found):
         following = [other.text for other in found[number + 1 :] if other.indent == line.indent]
         if line.sign or line.text not in following[:1]:
@@ -313,38 +315,13 @@ def _rendered(line: Line, console: Console) -> Text:
     return shown
 
 
-# --- as Markdown ---------------------------------------------------------------------------------------------
-
-
-def markdown(plan: Plan, place: Place, advised: Sequence[str] = ()) -> str:
-    """The plan for a pull request."""
-    parts = [f"### tuneform plan: {_escaped(plan.project.name)}", "", f"**{_escaped(sentence(plan))}**"]
-    for warning in renames(plan):
-        parts += ["", f"> **Warning:** {_escaped(warning)}"]
-    for text in advised:
-        parts += ["", f"> **Advice:** {_escaped(text)}"]
-    for line in lines(plan, place):
-        text, code = _escaped(line.text), f" — `{line.aside}`" if line.aside else ""
-        if line.indent:
-            sign = f"`{line.sign}` " if line.sign else ""
-            before = "" if line.indent == 2 else "  "
-            parts.append(f"{before}- {sign}{f'*{text}*' if line.style == 'dim' else text}")
-        elif line.text:
-            parts += ["", f"**{text}**{code}", ""]
-    return "\n".join(parts) + "\n"
-
-
-def _escaped(text: str) -> str:
-    """Text that shows as it is: nothing in it is Markdown, HTML, or a mention of somebody."""
-    plain = re.sub(r"([\\`*_{}\[\]<>#|~&])", r"\\\1", " ".join(text.split()))
-    return plain.replace("@", "@<!-- -->")
-
-
 # --- as JSON -------------------------------------------------------------------------------------------------
 
 
-def as_object(plan: Plan, advised: Sequence[str] = ()) -> dict[str, Any]:
-    """The plan as one plain object: stamp, summary, the cost of the whole project, advice, actions."""
+def as_object(
+    plan: Plan, advised: Sequence[str] = (), datasets: Sequence[DatasetDifference] = ()
+) -> dict[str, Any]:
+    """The plan as one plain object: stamp, summary, the cost of the whole project, advice, datasets, actions."""
     actions = [action_object(entry, plan.project.name) for entry in entries(plan)]
     cost = totals(plan).as_object()
     return {
@@ -352,6 +329,7 @@ def as_object(plan: Plan, advised: Sequence[str] = ()) -> dict[str, Any]:
         "summary": summary(plan),
         "cost": cost,
         "advice": list(advised),
+        "datasets": [dataset_differences.as_object(each, plan.project.name) for each in datasets],
         "actions": actions,
     }
 

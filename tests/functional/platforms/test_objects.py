@@ -11,6 +11,7 @@ from google.cloud.storage.exceptions import DataCorruption
 from tests.functional.platforms.kit import BUCKET, RUN, Bench, connected
 
 from tuneform.errors import NotFound, Terminal
+from tuneform.platforms.vertex.storage import blobs
 from tuneform.reconcile.live import Stored
 
 URI = f"gs://{BUCKET}/datasets/x/abc.jsonl"
@@ -26,6 +27,22 @@ def bucket(store: Bench) -> Any:
     made.versioning_enabled = True
     made.patch()
     return made
+
+
+def test_an_object_is_read_in_parts_of_the_generation_that_was_looked_at(
+    store: Bench, bucket: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blobs, "CHUNK", 4)
+    objects = store.ports.objects
+    with pytest.raises(NotFound):
+        list(objects.chunks(URI))
+    objects.put(URI, DATA, DIGEST, NOTE)
+
+    parts = objects.chunks(URI)
+    begun = next(parts)
+    objects.put(URI, DATA + DATA, "sha256:other", NOTE)
+
+    assert [begun, *parts] == [DATA[:4], DATA[4:8], DATA[8:]]
 
 
 def test_an_object_is_stored_once_with_its_digest(store: Bench, bucket: Any) -> None:

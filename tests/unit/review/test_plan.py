@@ -1,10 +1,9 @@
-"""A plan as text, as Markdown and as JSON: nothing left out, nothing that only looks like markup."""
+"""A plan as text and as JSON: nothing left out."""
 
 from __future__ import annotations
 
 import io
 import json
-from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -184,7 +183,7 @@ def test_a_rename_that_nothing_tells_of_is_warned_about() -> None:
 def test_the_object_has_the_documented_shape_and_is_json() -> None:
     shown = json.loads(json.dumps(review.as_object(FULL)))
 
-    assert list(shown) == ["stamp", "summary", "cost", "advice", "actions"]
+    assert list(shown) == ["stamp", "summary", "cost", "advice", "datasets", "actions"]
     assert shown["stamp"] == FULL.stamp
     keys = ["action", "kind", "name", "project", "reason", "changes", "cost"]
     assert [list(action) for action in shown["actions"][:5]] == [keys] * 5
@@ -208,21 +207,3 @@ def test_the_object_has_the_documented_shape_and_is_json() -> None:
         "high": 0.0,
         "basis": "nothing is trained",
     }
-
-
-def test_markdown_holds_what_the_text_holds() -> None:
-    shown = review.markdown(FULL, place)
-
-    assert shown.startswith("### tuneform plan: demo\n\n**Plan: 1 to create")
-    assert "**TuningJob intents** — `specs/intents.yaml:7`\n\n- `+` new revision r1-bb" in shown
-    assert "\n  - hyperParameters.epochCount 3 → 4\n" in shown
-    assert "\n- *then, once r1-bb has succeeded:*\n  - `+` *creates" in shown
-
-
-def test_nothing_that_a_spec_says_becomes_markup() -> None:
-    evil = replace(CHANGE, old="<img src=x>", new="@all | **bold**\n# head `code`")
-
-    shown = review.markdown(plan(job("intents", PatchModel("m", (evil,)))), place)
-
-    assert "\\<img src=x\\>" in shown
-    assert "@<!-- -->all \\| \\*\\*bold\\*\\* \\# head \\`code\\`" in shown

@@ -15,6 +15,7 @@ from tuneform.reconcile.cost import Cost
 from tuneform.reconcile.desired import Content, Desired, Project, Tuning
 from tuneform.reconcile.plan import Item, Plan
 from tuneform.review import plan as review
+from tuneform.review.pull_request import ProjectReview, markdown
 from tuneform.review.suitability import GUIDE, Facts, advise, facts_of, few
 from tuneform.specs import Dataset, Tree, load
 
@@ -175,4 +176,5 @@ def test_a_plan_says_it_of_the_jobs_that_it_would_pay_for(tmp_path: Path) -> Non
     assert review.advice(waiting, desired, tree) == ()
     paid = Plan(project, (Item("TuningJob", "words", (create,)),))
     assert review.as_object(paid, (text,))["advice"] == [text]
-    assert "> **Advice:** TuningJob words" in review.markdown(paid, lambda *_: "", (text,))
+    shown = markdown((ProjectReview(paid, lambda *_: "", (text,)),))
+    assert "> **Advice:** TuningJob words" in shown

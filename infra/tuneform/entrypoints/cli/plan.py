@@ -10,8 +10,10 @@ import click
 from tuneform import collection
 from tuneform.entrypoints.cli.reconciling import judging, planfile
 from tuneform.entrypoints.cli.reconciling.connecting import Asked, opened
+from tuneform.entrypoints.cli.reconciling.differing import differing
 from tuneform.entrypoints.cli.reconciling.quiet import Quiet
 from tuneform.entrypoints.cli.reconciling.showing import (
+    comment,
     console,
     is_blocked,
     print_json,
@@ -23,6 +25,7 @@ from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
 from tuneform.reconcile.execute.run import look
 from tuneform.review import plan as review
+from tuneform.review.pull_request import ProjectReview
 
 BLOCKED, CHANGES = 1, 2
 
@@ -77,16 +80,19 @@ def command(
     settings = Settings.here(capabilities, prices)
     found = opened(settings, Asked(path, project, google_cloud), listener=Quiet(), clock=StoppableClock())
     show_spec_warnings(found.scope)
-    _, plan = look(found.ports.view, found.desired, ahead=found.ahead)
+    world, plan = look(found.ports.view, found.desired, ahead=found.ahead)
     advised = review.advice(plan, found.desired, found.scope.tree)
     judgement = judging.judge(found, settings)
+    datasets = differing(found, world, plan)
     if form == "json":
-        print_json({**review.as_object(plan, advised), "policy": judgement.as_object()})
+        print_json({**review.as_object(plan, advised, datasets), "policy": judgement.as_object()})
         show_warnings(plan, console(stderr=True))
     elif form == "markdown":
-        sys.stdout.write(review.markdown(plan, found.scope.place, advised))
+        findings, digest = judgement.verdict.findings, judgement.digest
+        reviewed = ProjectReview(plan, found.scope.place, advised, findings, digest, datasets)
+        sys.stdout.write(comment((reviewed,), found.scope.path))
     else:
-        show_plan(plan, found.scope, console(), advised)
+        show_plan(plan, found.scope, console(), advised, datasets)
         judging.show(judgement, console())
     if judgement.denied and out is not None:
         click.echo(f"not saved as {out}: policies forbid what it would do", err=True)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal
 
 import click
@@ -13,8 +15,12 @@ from rich.text import Text
 
 from tuneform.entrypoints.cli.reconciling.scope import Scope
 from tuneform.reconcile.actions import Blocked
+from tuneform.reconcile.data_changes import DatasetDifference
 from tuneform.reconcile.plan import Plan
+from tuneform.review import dataset_differences
 from tuneform.review import plan as review
+from tuneform.review.fitting import GITHUB, GITLAB
+from tuneform.review.pull_request import ProjectReview, markdown
 
 Format = Literal["text", "json", "markdown"]
 
@@ -30,12 +36,26 @@ def print_json(value: Mapping[str, Any]) -> None:
     sys.stdout.flush()
 
 
-def show_plan(plan: Plan, scope: Scope, where: Console, advised: Sequence[str] = ()) -> None:
-    """A plan in words, with its warnings, and advice."""
+def show_plan(
+    plan: Plan,
+    scope: Scope,
+    where: Console,
+    advised: Sequence[str] = (),
+    datasets: Sequence[DatasetDifference] = (),
+) -> None:
+    """A plan in words, with what differs in its datasets, its warnings, and advice."""
     review.show(plan, scope.place, where)
+    for difference in datasets:
+        where.print(Text(review.shortened(dataset_differences.sentence(difference))), soft_wrap=True)
     show_warnings(plan, where)
     for text in advised:
         where.print(Text(f"advice: {text}"), soft_wrap=True)
+
+
+def comment(reviews: Sequence[ProjectReview], path: Path) -> str:
+    """The plans for a pull request, marked with the path of the specs, by which the comment is found again."""
+    limit = GITLAB if os.environ.get("GITLAB_CI") else GITHUB
+    return markdown(reviews, about=path.as_posix(), limit=limit)
 
 
 def show_warnings(plan: Plan, where: Console) -> None:

@@ -22,6 +22,8 @@ from tuneform.reconcile.desired import Project
 PAGE = 1000
 """The most that a page of objects.list holds (API reference)."""
 FIELDS = "items(bucket,name,generation,updated,size,md5Hash,metadata),nextPageToken"
+CHUNK = 8 * 2**20
+"""Bytes that are read at a time of an object that is not to be held whole."""
 UPLOAD_DEADLINE = 600.0
 """Seconds that an upload may take; a training file may have hundreds of megabytes."""
 
@@ -119,6 +121,20 @@ async def fetch(clients: Clients, place: Place, generation: int | None = None) -
         data = raw.download_as_bytes(timeout=clients.deadline, retry=None)
         # The answer's header; with a generation asked for, the client keeps that if there is no header.
         return bytes(data), int(raw.generation)
+
+    try:
+        return await clients.storage(get)
+    except exceptions.NotFound:
+        return None
+
+
+async def part(clients: Clients, blob: Blob, start: int) -> bytes | None:
+    """The next bytes of one generation of an object, from a place in it on; None when it is not there any more."""
+
+    def get(client: Any) -> bytes:
+        raw = client.bucket(blob.place.bucket).blob(blob.place.name, generation=blob.generation)
+        end = min(start + CHUNK, blob.size) - 1  # the last byte that is read
+        return bytes(raw.download_as_bytes(start=start, end=end, timeout=clients.deadline, retry=None))
 
     try:
         return await clients.storage(get)

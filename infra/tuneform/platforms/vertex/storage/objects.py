@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 
 from google.api_core import exceptions
 
@@ -35,9 +36,24 @@ class GcsObjects:
         """
         found = self._clients.run(f"reading {uri}", blobs.fetch(self._clients, Place.of(uri)))
         if found is None:
-            again = "run the command again: it uploads what is missing"
-            raise NotFound(f"reading {uri}: there is no such object", remedy=again)
+            raise _none(uri)
         return found[0]
+
+    def chunks(self, uri: str) -> Iterator[bytes]:
+        """See `ports.Contents`.
+
+        Raises:
+            NotFound: there is no such object, or its generation was deleted meanwhile.
+        """
+        place, what = Place.of(uri), f"reading {uri}"
+        found = self._clients.run(what, blobs.look(self._clients, place))
+        if found is None:
+            raise _none(uri)
+        for start in range(0, found.size, blobs.CHUNK):
+            part = self._clients.run(what, blobs.part(self._clients, found, start))
+            if part is None:
+                raise _none(uri)
+            yield part
 
     def exists(self, uri: str) -> bool:
         """See `ports.Contents`."""
@@ -103,6 +119,11 @@ class GcsObjects:
         listing = blobs.listed(self._clients, Place.of(prefix), versions=True)
         found = self._clients.run(f"listing {prefix}", listing)
         return tuple(sorted({str(blob.place) for blob in found}))
+
+
+def _none(uri: str) -> NotFound:
+    again = "run the command again: it uploads what is missing"
+    return NotFound(f"reading {uri}: there is no such object", remedy=again)
 
 
 def _stored(blob: Blob) -> Stored:
