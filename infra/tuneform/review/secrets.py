@@ -6,7 +6,7 @@ tried without them, too, and by the same limits of entropy.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from detect_secrets.core.plugins.util import get_mapping_from_secret_type_to_class
 from detect_secrets.plugins.base import BasePlugin
@@ -20,7 +20,7 @@ class Detector:
     """Looks through texts; making one takes some milliseconds."""
 
     def __init__(self) -> None:
-        classes: dict[str, type[BasePlugin]] = get_mapping_from_secret_type_to_class()
+        classes: Mapping[str, type[BasePlugin]] = get_mapping_from_secret_type_to_class()
         # The names that say most come first.
         ordered = sorted(
             classes, key=lambda name: (issubclass(classes[name], HighEntropyStringsPlugin), name)

@@ -167,7 +167,8 @@ OURS = {"br", "details", "span", "summary"}
 
 
 def html(text: str) -> str:
-    return GFM.render(text)
+    rendered: str = GFM.render(text)
+    return rendered
 
 
 def assert_sound(shown: str, limit: int) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,9 @@ class Bucket:
 
     def read(self, uri: str) -> bytes:
         return self.objects[uri]
+
+    def chunks(self, uri: str) -> Iterator[bytes]:
+        yield self.objects[uri]
 
     def exists(self, uri: str) -> bool:
         return uri in self.objects

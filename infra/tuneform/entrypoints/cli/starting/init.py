@@ -10,6 +10,7 @@ import click
 
 from tuneform.entrypoints.cli.running.rows import load_with_rows
 from tuneform.entrypoints.cli.settings import Settings
+from tuneform.entrypoints.cli.starting import pipelines
 from tuneform.entrypoints.cli.starting.answers import NAME, OWNER, PROJECT_ID, Answers, Asking
 from tuneform.entrypoints.cli.starting.texts import files
 from tuneform.errors import SettingsError
@@ -32,6 +33,10 @@ ANOTHER = "name another folder: tuneform init PATH"
 )
 @click.option("--columns", nargs=2, metavar="INPUT OUTPUT", help="For CSV: the columns that are meant.")
 @click.option("--yes", is_flag=True, help="Ask nothing: take what is offered.")
+@click.option(
+    "--github", is_flag=True, help="Write no specs, but workflows of GitHub Actions for those at PATH."
+)
+@click.option("--gitlab", is_flag=True, help="Write no specs, but pipelines of GitLab CI for those at PATH.")
 def command(
     *,
     path: Path | None,
@@ -43,20 +48,29 @@ def command(
     data: Path | None,
     columns: tuple[str, str] | None,
     yes: bool,
+    github: bool,
+    gitlab: bool,
 ) -> None:
     """Write a spec folder to begin with at PATH (default: specs), asking for what no flag says.
 
     Project, bucket, Dataset, TuningJob and TunedModel, with comments, and the JSON Schema for editors. Nothing that is
     there is written over, and what was written is checked.
 
+    With --github or --gitlab it asks nothing and writes pipelines into the repository: check and plan on pull requests,
+    apply on merges, a daily look for drift.
+
     \b
     Examples:
       tuneform init
       tuneform init --data intents.csv
       tuneform init specs --yes --project-id my-project --owner ml-team --name intents --data intents.csv
+      tuneform init --github
     """
     settings = Settings.here()
     folder = settings.specs(path)
+    if github or gitlab:
+        _write_pipelines(folder, github=github, gitlab=gitlab)
+        return
     _refuse_to_overwrite(folder)
     asking = Asking(settings.known(), folder, yes)
     base = asking.model(model)
@@ -76,6 +90,26 @@ def command(
         click.echo(warning.render(), err=True)
     click.echo(f"{folder}: {len(tree.documents)} documents, nothing is wrong")
     click.echo(_next(folder, settings))
+
+
+def _write_pipelines(folder: Path, *, github: bool, gitlab: bool) -> None:
+    """Write the pipelines at the top of the repository that the specs lie in.
+
+    Raises:
+        SettingsError: the specs lie in no folder of that repository, or a file is there already.
+    """
+    repository = pipelines.repository_of(Path.cwd())
+    specs = folder.absolute()
+    if not specs.is_relative_to(repository) or specs == repository:
+        raise SettingsError(f"{folder} is no folder in {repository}", remedy="name the folder of the specs")
+    written = pipelines.write(
+        repository, specs.relative_to(repository).as_posix(), github=github, gitlab=gitlab
+    )
+    for path in written:
+        click.echo(f"{path}: written")
+    if gitlab and Path(".gitlab-ci.yml") not in written:
+        click.echo(f"add to .gitlab-ci.yml:\n{pipelines.INCLUDE}")
+    click.echo("next: the variables that their first lines name; what they need is in docs/pull-requests.md")
 
 
 def _refuse_to_overwrite(folder: Path) -> None:
