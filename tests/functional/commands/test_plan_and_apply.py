@@ -127,60 +127,37 @@ SAID = {"text_input": "say red 0", "output": "red"}
 KEY = "AKIA" + "IOSFODNN7EXAMPLE"
 
 
-def test_what_an_edit_changes_in_a_dataset_is_counted_and_shown_but_for_what_may_be_a_secret(
-    served: Shop,
-) -> None:
+def test_what_an_edit_changes_in_a_dataset_is_counted_and_shown_in_short(served: Shop) -> None:
+    """But for what may be a secret and what lies in Cloud Storage; where the content of before is gone, that is said."""
     file = served.folder / "specs" / "colours.jsonl"
     first, second, *others = map(json.loads, file.read_text().splitlines())
     assert first == SAID
     new = {"text_input": f"say {KEY}", "output": "red"}
     rows = [{**SAID, "output": "crimson"}, *reversed(others), new]
-    file.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    file.write_text(text)
     said = "Dataset colours: training: 1 added, 1 removed, 1 answered otherwise, 22 unchanged, since r1-"
 
-    assert said in served.does("plan").out
-    (difference,) = served.does("plan", "--format", "json").json["datasets"]
     shown = served.does("plan", "--format", "markdown").out
 
-    assert [difference[key] for key in ("dataset", "split", "jobs", "added", "removed", "changed")] == [
-        "colours",
-        "training",
-        ["colours"],
-        1,
-        1,
-        1,
-    ]
     assert said in shown
     assert "“say red 0”: “red” → “crimson”" in shown
     assert f"“{second['text_input']}”" in shown
     assert KEY not in shown
     assert "it may hold a secret (AWS Access Key)" in shown
 
-
-def test_of_a_dataset_in_cloud_storage_differences_are_counted_and_no_example_is_shown(served: Shop) -> None:
-    row = json.dumps({**SAID, "output": "crimson"}) + "\n"
     bucket = served.emulator.storage().bucket("tuneform-test-data")
-    bucket.blob("elsewhere/colours.jsonl").upload_from_string(row * 3)
+    bucket.blob("elsewhere/colours.jsonl").upload_from_string(text)
     project = served.folder / "specs" / "project.yaml"
-    project.write_text(
-        project.read_text().replace("colours.jsonl", "gs://tuneform-test-data/elsewhere/colours.jsonl")
-    )
-
+    there = "gs://tuneform-test-data/elsewhere/colours.jsonl"
+    project.write_text(project.read_text().replace("colours.jsonl", there))
     shown = served.does("plan", "--format", "markdown").out
-
-    assert "24 removed, 1 answered otherwise" in shown or "1 answered otherwise" in shown
+    assert said in shown
     assert "crimson" not in shown
 
-
-def test_where_the_content_of_before_is_gone_the_plan_says_so(served: Shop) -> None:
-    bucket = served.emulator.storage().bucket("tuneform-test-data")
     for blob in list(bucket.list_blobs(prefix="datasets/colours/")):
         blob.delete()
-    file = served.folder / "specs" / "colours.jsonl"
-    file.write_text(file.read_text() + json.dumps({"text_input": "say teal 9", "output": "teal"}) + "\n")
-
     shown = served.does("plan").out
-
     assert "Dataset colours: training differs since r1-" in shown
     assert "what it was cannot be read: it is not in the bucket any more" in shown
 

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import json
 import re
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+
+from .loopback import Asked, serving
 
 REPOSITORY = "shop/tunings"
 LONGEST = 65_536
 BOT = {"login": "github-actions[bot]", "type": "Bot"}
+Answer = tuple[int, Any]
 
 
 @dataclass
@@ -46,11 +46,19 @@ class Hub:
         """What the workflows said of a pull request."""
         return [c["body"] for c in self.comments if c["issue"] == number and c["user"] == BOT]
 
-    def answer(
-        self, method: str, path: str, query: Mapping[str, list[str]], body: Any, may: frozenset[str]
-    ) -> Any:
-        """The answer to a call: a status and JSON."""
-        for route, wanted, needed, act in (
+    @contextmanager
+    def served(self) -> Iterator[Hub]:
+        """On loopback while the block runs."""
+        with serving(self.answer) as self.url:
+            yield self
+
+    def answer(self, asked: Asked) -> Answer:
+        """The answer to a call."""
+        may = self.tokens.get(asked.headers.get("authorization", "").removeprefix("Bearer "))
+        if may is None:
+            return 401, {"message": "Bad credentials"}
+        body = json.loads(asked.body) if asked.body else {}
+        for method, wanted, needed, act in (
             ("GET", r"issues/(\d+)/comments", None, self._list_comments),
             ("POST", r"issues/(\d+)/comments", {"pull-requests", "issues"}, self._add_comment),
             ("PATCH", r"issues/comments/(\d+)", {"pull-requests", "issues"}, self._edit_comment),
@@ -58,81 +66,35 @@ class Hub:
             ("POST", r"issues()", {"issues"}, self._add_issue),
             ("PATCH", r"issues/(\d+)", {"issues"}, self._edit_issue),
         ):
-            found = re.fullmatch(f"/repos/{REPOSITORY}/{wanted}", path)
-            if found is None or route != method:
+            found = re.fullmatch(f"/repos/{REPOSITORY}/{wanted}", asked.path)
+            if found is None or method != asked.method:
                 continue
             if needed and not needed & may:
                 return 403, {"message": "Resource not accessible by integration"}
-            if body is not None and len(body.get("body", "")) > LONGEST:
+            if len(body.get("body", "")) > LONGEST:
                 return 422, {"message": "body is too long (maximum is 65536 characters)"}
-            return act(found[1], query, body)
-        return 404, {"message": f"{method} {path} is nothing that this knows"}
+            return act(found[1], asked, body)
+        return 404, {"message": f"{asked.method} {asked.path} is nothing that this knows"}
 
-    def _list_comments(self, number: str, query: Mapping[str, list[str]], _: Any) -> Any:
-        return 200, _page([c for c in self.comments if c["issue"] == int(number)], query)
+    def _list_comments(self, number: str, asked: Asked, _: Any) -> Answer:
+        return 200, asked.page([c for c in self.comments if c["issue"] == int(number)])
 
-    def _add_comment(self, number: str, _: Any, body: Any) -> Any:
+    def _add_comment(self, number: str, _: Asked, body: Any) -> Answer:
         return 201, self.comment(int(number), body["body"])
 
-    def _edit_comment(self, key: str, _: Any, body: Any) -> Any:
+    def _edit_comment(self, key: str, _: Asked, body: Any) -> Answer:
         self.comments[int(key) - 1]["body"] = body["body"]
         return 200, self.comments[int(key) - 1]
 
-    def _list_issues(self, _: str, query: Mapping[str, list[str]], __: Any) -> Any:
-        (label,), (state,) = query["labels"], query["state"]
-        found = [i for i in self.issues if i["state"] == state and label in i["labels"]]
-        return 200, _page(found, query)
+    def _list_issues(self, _: str, asked: Asked, __: Any) -> Answer:
+        label, state = asked.query["labels"], asked.query["state"]
+        return 200, asked.page([i for i in self.issues if i["state"] == state and label in i["labels"]])
 
-    def _add_issue(self, _: str, __: Any, body: Any) -> Any:
+    def _add_issue(self, _: str, __: Asked, body: Any) -> Answer:
         made = {"number": 100 + len(self.issues), "state": "open", "user": BOT, **body}
         self.issues.append(made)
         return 201, made
 
-    def _edit_issue(self, number: str, _: Any, body: Any) -> Any:
+    def _edit_issue(self, number: str, _: Asked, body: Any) -> Answer:
         self.issues[int(number) - 100] |= body
         return 200, self.issues[int(number) - 100]
-
-    @contextmanager
-    def served(self) -> Iterator[Hub]:
-        """On loopback while the block runs."""
-        hub = self
-
-        class Handler(BaseHTTPRequestHandler):
-            def _any(self) -> None:
-                asked = urlsplit(self.path)
-                length = int(self.headers.get("content-length") or 0)
-                body = json.loads(self.rfile.read(length)) if length else None
-                token = (self.headers.get("authorization") or "").removeprefix("Bearer ")
-                if token in hub.tokens:
-                    status, answer = hub.answer(
-                        self.command, asked.path, parse_qs(asked.query), body, hub.tokens[token]
-                    )
-                else:
-                    status, answer = 401, {"message": "Bad credentials"}
-                text = json.dumps(answer).encode()
-                self.send_response(status)
-                self.send_header("content-length", str(len(text)))
-                self.end_headers()
-                self.wfile.write(text)
-
-            do_GET = do_POST = do_PATCH = do_PUT = do_DELETE = _any  # noqa: N815
-
-            def log_message(self, *_: Any) -> None:
-                """Says nothing."""
-
-        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
-        thread.start()
-        self.url = f"http://127.0.0.1:{server.server_address[1]}"
-        try:
-            yield self
-        finally:
-            server.shutdown()
-            server.server_close()
-            thread.join()
-
-
-def _page(found: list[Any], query: Mapping[str, list[str]]) -> list[Any]:
-    (size,), (page,) = query["per_page"], query["page"]
-    first = int(size) * (int(page) - 1)
-    return found[first : first + int(size)]
