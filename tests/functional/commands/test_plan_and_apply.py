@@ -128,7 +128,7 @@ KEY = "AKIA" + "IOSFODNN7EXAMPLE"
 
 
 def test_what_an_edit_changes_in_a_dataset_is_counted_and_shown_in_short(served: Shop) -> None:
-    """But for what may be a secret and what lies in Cloud Storage; where the content of before is gone, that is said."""
+    """But for what may be a secret and what lies in Cloud Storage; what is gone is said to be."""
     file = served.folder / "specs" / "colours.jsonl"
     first, second, *others = map(json.loads, file.read_text().splitlines())
     assert first == SAID
