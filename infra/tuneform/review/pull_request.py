@@ -76,19 +76,15 @@ class ProjectReview:
     @cached_property
     def groups(self) -> tuple[_Group, ...]:
         """The plan's entries by their documents, and documents of which only policies say something."""
+        judged: dict[tuple[str, str], list[Finding]] = {}
+        for finding in self.findings:
+            judged.setdefault((finding.kind, finding.name), []).append(finding)
         found = [
-            _Group(kind, name, removed, tuple(entries), self._about(kind, name))
+            _Group(kind, name, removed, tuple(entries), tuple(judged.pop((kind, name), ())))
             for (kind, name, removed), entries in groupby(words.entries(self.plan), key=words.heading)
         ]
-        planned = {(group.kind, group.name) for group in found}
-        judged = dict.fromkeys((finding.kind, finding.name) for finding in self.findings)
-        return (
-            *found,
-            *(_Group(*key, False, (), self._about(*key)) for key in judged if key not in planned),
-        )
-
-    def _about(self, kind: str, name: str) -> tuple[Finding, ...]:
-        return tuple(found for found in self.findings if (found.kind, found.name) == (kind, name))
+        rest = (_Group(*key, False, (), tuple(findings)) for key, findings in judged.items())
+        return (*found, *rest)
 
 
 @dataclass(frozen=True)

@@ -155,6 +155,7 @@ def _drift(repository: Repository) -> None:
     assert [issue["state"] for issue in hub.issues] == ["closed"]
 
 
+@pytest.mark.slow
 def test_a_pull_request_that_is_wrong_is_told_where_and_gets_no_plan(repository: Repository) -> None:
     repository.branch("typo")
     file = repository.shop.folder / "specs" / "colours.yaml"
