@@ -138,21 +138,24 @@ def _propose_twice(repository: Repository) -> None:
 def _drift(repository: Repository) -> None:
     """None at first, then one issue for one change by hand, closed once it is repaired."""
     shop, hub, runner = repository.shop, repository.hub, repository.runner
+    marked = "<!-- tuneform drift: specs -->"
+    theirs = {"number": 100, "state": "open", "user": {"type": "User"}, "body": marked}
+    hub.issues.append(theirs)
     calm = runner.run(DRIFT, CLOCK)
     assert calm.results == {"drift": "success"}, calm.log
-    assert hub.issues == []
+    assert hub.issues == [theirs]
     (endpoint,) = [e for e in shop.live("endpoints") if e["name"].endswith("/colours")]
     change = {"displayName": "changed by hand"}
     assert shop.emulator.call("PATCH", f"/v1/{endpoint['name']}?updateMask=displayName", json=change).ok
     for _ in range(2):
         assert runner.run(DRIFT, CLOCK).results == {"drift": "success"}
-    (issue,) = hub.issues
-    assert issue["state"] == "open"
-    assert issue["body"].startswith("<!-- tuneform drift: specs -->\n### tuneform plan: shop")
+    (_, issue) = hub.issues
+    assert (issue["state"], issue["labels"]) == ("open", ["tuneform-drift"])
+    assert issue["body"].startswith(f"{marked}\n### tuneform plan: shop")
     assert "changed by hand" in issue["body"]
     assert runner.run(APPLY, Event("workflow_dispatch")).results == DONE
     runner.run(DRIFT, CLOCK)
-    assert [issue["state"] for issue in hub.issues] == ["closed"]
+    assert [issue["state"] for issue in hub.issues] == ["open", "closed"]
 
 
 @pytest.mark.slow
