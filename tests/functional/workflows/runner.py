@@ -69,6 +69,8 @@ class Runner:
     hub: Hub
     env: Mapping[str, str]
     runs: int = 0
+    installed: set[str] = field(default_factory=set)
+    """Steps that installed something: it lasts here, where GitHub's machines begin anew with each job."""
 
     def run(self, file: str, event: Event) -> Done:
         """Run the workflow as the event's branch has it, job after job."""
@@ -149,8 +151,10 @@ class _Steps:
             }
             (act,) = known.values()
             act({key: fill(value, self.context) for key, value in step.get("with", {}).items()})
-        else:
+        elif step["run"] not in self.within.runner.installed:
             ended = self._bash(step)
+            if "pip install" in step["run"] and ended == 0:
+                self.within.runner.installed.add(step["run"])
             self.failed |= ended != 0 and not step.get("continue-on-error", False)
 
     def _bash(self, step: dict[str, Any]) -> int:
