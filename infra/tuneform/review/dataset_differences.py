@@ -18,6 +18,8 @@ from tuneform.review.markup import short
 
 SHOWN = 80
 """Characters of a question or an answer that are shown."""
+LOOKED_THROUGH = 20_000
+"""Characters of an example that are looked through for secrets; a longer one would take a while, and is not shown."""
 Suspected = Callable[[str], str]
 """Names the kind of secret that a text may hold; empty for none."""
 
@@ -71,9 +73,17 @@ def as_object(difference: DatasetDifference, project: str) -> dict[str, Any]:
 def samples(difference: DatasetDifference, suspected: Suspected) -> Iterator[tuple[str, str]]:
     """A few examples that differ: what became of each, and its beginning, or why it is not shown."""
     for sample in difference.found.samples if difference.found else ():
-        kind = next(filter(None, (suspected(text) for text in _every_text(sample))), "")
         what = {"changed": "answered otherwise"}.get(sample.kind, sample.kind)
-        yield what, f"not shown: it may hold a secret ({kind})" if kind else _beginning(sample)
+        yield what, _hidden(sample, suspected) or _beginning(sample)
+
+
+def _hidden(sample: Sample, suspected: Suspected) -> str:
+    """Why an example is not shown; empty where it may be."""
+    found = list(_every_text(sample))
+    if sum(map(len, found)) > LOOKED_THROUGH:
+        return "not shown: it is too long to be looked through for secrets"
+    kind = next(filter(None, map(suspected, found)), "")
+    return f"not shown: it may hold a secret ({kind})" if kind else ""
 
 
 def _every_text(sample: Sample) -> Iterator[str]:

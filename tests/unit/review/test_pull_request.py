@@ -235,6 +235,15 @@ def test_a_secret_beyond_what_would_be_shown_hides_its_example_too() -> None:
     assert "Where is my parcel" not in shown
 
 
+def test_an_example_that_is_too_long_to_be_looked_through_is_not_shown() -> None:
+    data = replace(DATA, found=differing([], [("Where is my parcel? " * 1_001, "late")]))
+
+    shown = markdown((replace(PROD, dataset_differences=(data,)),))
+
+    assert "it is too long to be looked through for secrets" in shown
+    assert "Where is my parcel" not in shown
+
+
 # --- the limit -----------------------------------------------------------------------------------------------
 
 
