@@ -13,6 +13,7 @@ from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from tuneform.errors import TuneformError
 from tuneform.reconcile.actions import (
     Action,
     Adopt,
@@ -43,6 +44,8 @@ ELSEWHERE = "All of it: `tuneform plan` on the same commit."
 _COLUMNS = ("what", "effect", "tokens and cost", "policy", "gate")
 _FEW = 50
 """Lines that the details of one document have at most."""
+_SENTENCE = 1_000
+"""Characters of a plan's summary: what makes one longer is the names of many models without a price."""
 _REASON = 120
 """Characters of a reason in the table; its details have more."""
 _ROW, _DETAILS, _DATA, _EXAMPLES = 200, 400, 500, 600
@@ -88,6 +91,17 @@ class ProjectReview:
 
 
 @dataclass(frozen=True)
+class FailedReview:
+    """A project whose plan could not be made, and why."""
+
+    project: str
+    error: TuneformError
+
+
+Review = ProjectReview | FailedReview
+
+
+@dataclass(frozen=True)
 class _Group:
     """What would be done for one document, and what policies say of it."""
 
@@ -116,7 +130,7 @@ class _Group:
 
 
 def markdown(
-    reviews: Sequence[ProjectReview],
+    reviews: Sequence[Review],
     *,
     about: str = "",
     limit: int = GITHUB,
@@ -128,39 +142,58 @@ def markdown(
     `about` is what the hidden marker says, the names of the projects unless given. `elsewhere` tells a reader where to
     find what was left out, in Markdown.
     """
-    named = about or ", ".join(review.plan.project.name for review in reviews)
+    named = about or ", ".join(map(_name, reviews))
     parts = [Part(comment(f"tuneform plan: {named}"))]
     if len(reviews) == 1:
-        parts.append(Part(f"### tuneform plan: {plain(reviews[0].plan.project.name)}\n"))
+        parts.append(Part(f"### tuneform plan: {plain(_name(reviews[0]))}\n"))
     else:
         parts.append(Part(f"### tuneform plan: {len(reviews)} projects\n"))
         parts += [Part(text, rank=1, what="projects") for text in _overview(reviews)]
     looking = suspected or _detector(reviews)
     for review in reviews:
-        parts += _of_project(review, looking, alone=len(reviews) == 1)
+        if isinstance(review, FailedReview):
+            parts.append(_failed(review))
+        else:
+            parts += _of_project(review, looking, alone=len(reviews) == 1)
     return fitted(parts, limit, elsewhere)
 
 
-def _detector(reviews: Iterable[ProjectReview]) -> Suspected:
+def _name(review: Review) -> str:
+    return review.project if isinstance(review, FailedReview) else review.plan.project.name
+
+
+def _failed(review: FailedReview) -> Part:
+    error = review.error
+    remedy = f" Remedy: {_ended(error.remedy)}" if error.remedy else ""
+    said = f"**{plain(review.project)} failed:** {code(error.code)}: {_ended(error.message)}{remedy}"
+    return Part(f"\n> {said}\n", rank=50, what="failures")
+
+
+def _detector(reviews: Iterable[Review]) -> Suspected:
     """What looks for secrets, where there is something to look through."""
-    if not any(d.found and d.found.samples for review in reviews for d in review.dataset_differences):
+    differing = (
+        d for review in reviews if isinstance(review, ProjectReview) for d in review.dataset_differences
+    )
+    if not any(d.found and d.found.samples for d in differing):
         return str
     from tuneform.review.secrets import Detector  # noqa: PLC0415 (half a second that most plans need not wait)
 
     return Detector().suspected
 
 
-def _overview(reviews: Sequence[ProjectReview]) -> Iterator[str]:
+def _overview(reviews: Sequence[Review]) -> Iterator[str]:
     """A line a project, where there are several."""
     yield head(("project", "plan"))
     for review in reviews:
-        yield row((f"**{plain(review.plan.project.name)}**", plain(words.sentence(review.plan))))
+        summary = "failed" if isinstance(review, FailedReview) else words.sentence(review.plan)
+        said = plain(short(summary, _SENTENCE))
+        yield row((f"**{plain(_name(review))}**", said))
 
 
 def _of_project(review: ProjectReview, suspected: Suspected, *, alone: bool) -> Iterator[Part]:
     plan = review.plan
     if alone:
-        yield Part(f"\n**{plain(short(words.sentence(plan), 1000))}**\n")
+        yield Part(f"\n**{plain(short(words.sentence(plan), _SENTENCE))}**\n")
     elif not review.groups and not review.advised:
         return  # the overview has said that nothing changes
     else:

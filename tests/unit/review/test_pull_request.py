@@ -17,6 +17,7 @@ from markdown_it import MarkdownIt
 from tuneform.datasets.canonical import pair_line
 from tuneform.datasets.differences import Differences, compare
 from tuneform.datasets.splits import make_split
+from tuneform.errors import Retryable
 from tuneform.policy import Exemption, Finding
 from tuneform.reconcile.actions import (
     Action,
@@ -37,7 +38,7 @@ from tuneform.reconcile.desired import Content, Project
 from tuneform.reconcile.diff import Change
 from tuneform.reconcile.plan import Item, Plan, TuningPlan
 from tuneform.review import markup
-from tuneform.review.pull_request import ProjectReview, markdown
+from tuneform.review.pull_request import FailedReview, ProjectReview, markdown
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "pull_request"
 DIGEST = "ab" * 32
@@ -139,9 +140,10 @@ PROD = ProjectReview(
     dataset_differences=(DATA, GONE),
 )
 QUIET = ProjectReview(Plan(project("dev"), (job("intents"), job("moods"))), place)
-CASES = {
+FAILED = FailedReview("eu", Retryable("listing jobs: the service is unavailable", remedy="run it again"))
+CASES: dict[str, tuple[tuple[ProjectReview | FailedReview, ...], int]] = {
     "one-project": ((PROD,), 65_536),
-    "several-projects": ((QUIET, PROD), 65_536),
+    "several-projects": ((QUIET, PROD, FAILED), 65_536),
     "nothing": ((QUIET,), 65_536),
     "cut": ((PROD,), 3_000),
 }  # fmt: skip
@@ -283,8 +285,9 @@ def reviews(draw: st.DrawFn) -> ProjectReview:
 @settings(max_examples=15, deadline=None)
 @given(st.lists(reviews(), min_size=1, max_size=4), st.integers(3_000, 30_000))
 def test_whatever_is_cut_the_comment_is_sound_and_fits(found: list[ProjectReview], limit: int) -> None:
-    whole = markdown(found, limit=10**9, about="specs", suspected=str)
-    shown = markdown(found, limit=limit, about="specs", suspected=str)
+    both: list[ProjectReview | FailedReview] = [*found, FailedReview("x | y", Retryable(EVIL, remedy=EVIL))]
+    whole = markdown(both, limit=10**9, about="specs", suspected=str)
+    shown = markdown(both, limit=limit, about="specs", suspected=str)
 
     assert_sound(whole, 10**9)
     assert_sound(shown, limit)
