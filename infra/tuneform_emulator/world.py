@@ -40,12 +40,19 @@ class Settings:
     """Whether the filter of tuningJobs.list knows labels; when not it is refused with 400."""
     dataset_read: Literal["create", "run"] = "run"
     """When the training data is read: at the create call, or when the job starts to run."""
+    concurrent_jobs: int = 4
+    """Quota "Global concurrent tuning jobs" of a project, over all regions and models; the documented default is "at
+    least 1" (About supervised fine-tuning, 2026-09-25)."""
+    over_quota: Literal["queue", "refuse"] = "queue"
+    """What becomes of a job beyond that quota: it stays JOB_STATE_QUEUED, or its create is refused with 429."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a time that is none."""
         for name, value in vars(self).items():
             if isinstance(value, float) and not 0 <= value <= LONGEST:
                 raise ValueError(f"{name} is 0 to {LONGEST:.0f} seconds")
+        if self.concurrent_jobs < 1:
+            raise ValueError("concurrent_jobs is at least 1")
 
 
 @dataclass(eq=False)

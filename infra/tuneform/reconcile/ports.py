@@ -7,7 +7,7 @@ themselves; `create_job` is sent exactly once.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from tuneform.reconcile.actions import Origin
 from tuneform.reconcile.desired import Identity, Needs, Project, Tuning
 from tuneform.reconcile.ledger import Pointer, Versioned
 from tuneform.reconcile.live import Curves, Endpoint, Job, Lack, Model, Progress, Stored
+from tuneform.reconcile.turns import Turns
 
 
 class Reader(Protocol):
@@ -256,7 +257,8 @@ class Ports:
     """Everything the core reaches the outside through.
 
     `poll` is how many seconds pass between two looks at a job that is waited for; `list_lag` is how long a job that
-    was created may be missing from lists; `holder` is who this process is in the ledger, `host:pid:id`.
+    was created may be missing from lists; `holder` is who this process is in the ledger, `host:pid:id`; `turns` is the line
+    of those that wait for a place among the project's jobs.
     """
 
     reader: Reader
@@ -269,6 +271,7 @@ class Ports:
     holder: str
     poll: float = 10.0
     list_lag: timedelta = timedelta(seconds=60)
+    turns: Turns = field(default_factory=Turns)
 
     @property
     def view(self) -> View:

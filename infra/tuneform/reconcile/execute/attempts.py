@@ -23,6 +23,11 @@ from tuneform.reconcile.live import ATTEMPT_LABEL, REVISION_LABEL, Job
 from tuneform.reconcile.plan.fields import labels
 from tuneform.reconcile.ports import Ports
 from tuneform.reconcile.recipe import recipe
+from tuneform.reconcile.turns import QUEUED
+
+
+class NoPlace(Retryable):
+    """The service takes no job of this project now: a quota of jobs, or of calls. Nothing was made."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +45,8 @@ class Attempts:
         Raises:
             LedgerConflict: somebody else changed the record first; observe again.
             Terminal: the service refused the job. Nothing was paid; the attempt is recorded as revoked.
-            Retryable: the service takes no job now. Nothing was paid; the attempt is recorded as revoked.
+            NoPlace: the service takes no job now. Nothing was paid; the attempt is recorded as revoked, and as queued.
+            Retryable: another call did nothing. Nothing was paid; the attempt is recorded as revoked.
             Ambiguous: nobody knows whether a job was made; the attempt is being revoked.
         """
         versioned = self._claimable(tuning, action, judged)
@@ -110,9 +116,14 @@ class Attempts:
         }
         try:
             job = self.ports.writer.create_job(tuning, attempt.fence, wanted, origin)
-        except (Terminal, Retryable) as refused:
+        except Terminal as refused:
             self._over(versioned, attempt, f"refused: {refused.message}")
             raise
+        except Retryable as refused:
+            self._over(versioned, attempt, f"{QUEUED}{refused.message}")
+            raise NoPlace(
+                refused.message, remedy=refused.remedy, retry_after=refused.retry_after
+            ) from refused
         except Ambiguous:
             self.begin_revoking(versioned, attempt)
             raise

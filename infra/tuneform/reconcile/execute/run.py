@@ -31,6 +31,7 @@ from tuneform.reconcile.actions import (
     last,
 )
 from tuneform.reconcile.desired import Content, Desired, Identity, Project, Serving, Tuning
+from tuneform.reconcile.execute.attempts import NoPlace
 from tuneform.reconcile.execute.perform import Performer, Supply
 from tuneform.reconcile.execute.retire import clear_endpoint
 from tuneform.reconcile.execute.status import ServingStatus, TuningStatus, serving_status, tuning_status
@@ -47,6 +48,7 @@ from tuneform.reconcile.plan import (
 )
 from tuneform.reconcile.plan.project import replan
 from tuneform.reconcile.ports import Ports, View
+from tuneform.reconcile.turns import LONGEST_CLOSED, Pauses, Seen, places
 
 TRIES = 6
 """How often in a row an item's calls may fail for the moment before its run is given up."""
@@ -72,12 +74,16 @@ class Failure:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: what is left to do, what failed, what was done (each action in words, with its item's key)."""
+    """How a run ended: what is left to do, what failed, what was done (each action in words, with its item's key).
+
+    `queued` are the items that still wait in line for a place among the project's jobs, in that order, each with why.
+    """
 
     plan: Plan
     world: World
     failures: tuple[Failure, ...] = ()
     done: tuple[tuple[str, Action], ...] = ()
+    queued: tuple[tuple[Item, str], ...] = ()
 
 
 def look(
@@ -135,6 +141,10 @@ class Run:
     _asked: set[str] = field(default_factory=set)
     _missing: set[str] = field(default_factory=set)
     """What is to be uploaded before a job may name it."""
+    _queued: dict[str, str] = field(default_factory=dict)
+    """Who waits in line, and why."""
+    _alone: bool = False
+    """Whether the service refused a create though nothing of ours was under way, and is asked again soon."""
 
     def round(self, before: World | None = None) -> tuple[World, Plan, bool]:
         """Look, plan, and perform everything that can be performed now; says whether something was.
@@ -144,11 +154,15 @@ class Run:
         world, plan = look(self.ports.view, self.desired, before)
         uploads = (action for item in plan.changes for action in item.actions if isinstance(action, Upload))
         self._missing = {upload.content.uri for upload in uploads}
-        moved = False
+        before_us, self._queued, moved = self._queued, {}, False
         for item in plan.changes:
+            if self._cooling(item) and item.key in before_us:
+                self._queued[item.key] = before_us[item.key]  # it keeps its place in line
             if item.key in self.failures or self._cooling(item) or self._overruled(item):
                 continue
             moved |= self._work(item, world)
+        for key in before_us.keys() - self._queued.keys():
+            self.ports.turns.leave(key)
         return world, plan, moved
 
     def _overruled(self, item: Item) -> bool:
@@ -183,19 +197,30 @@ class Run:
                     continue  # what `up` is for comes first; the lack itself is an item of the plan
                 if isinstance(action, Create) and self._missing & _content(performer.tuning):
                     continue  # its upload failed, and that is told with its own item
+                if isinstance(action, Create) and not self._its_turn(item, world):
+                    continue
                 self._say(item, action)
                 if performer.perform(action):
                     moved = True
+                    if isinstance(action, Create):
+                        self.ports.turns.made(item.key, (item.name, action.revision, action.attempt))
+                        self._alone = False
                     if isinstance(action, Upload):
                         self._missing.discard(action.content.uri)
                     if isinstance(action, (Create, Adopt)):
                         self._asked.add(item.key)
                     self.done.append((item.key, action))
         except LedgerConflict:
+            if self.ports.turns.put_back(item.key):
+                self._queued[item.key] = "somebody else changed its record first"
             return True
+        except NoPlace as error:
+            return self._refused(item, error, world) or moved
         except (Retryable, Ambiguous) as error:
+            self.ports.turns.leave(item.key)
             return self._again(item, error)
         except TuneformError as error:
+            self.ports.turns.leave(item.key)
             self.failures[item.key] = Failure(item, error)
             return moved
         if not any(isinstance(action, Revoke) for action in item.actions):
@@ -204,6 +229,60 @@ class Run:
             reason = item.blocked[0]
             self.failures[item.key] = Failure(item, ReconcileError(reason.reason, remedy=reason.remedy))
         return moved
+
+    def _its_turn(self, item: Item, world: World) -> bool:
+        """Whether a job may be created now; who has to wait is told why, once."""
+        turns = self.ports.turns
+        seen = self._places(world) if turns.matters else Seen()
+        why = turns.ask(item.key, seen, self.ports.clock.now())
+        if why:
+            self._queued[item.key] = why
+            self._say_once(item, f"queued: {why}")
+        return not why
+
+    def _refused(self, item: Item, error: NoPlace, world: World) -> bool:
+        """A quota was in the way: wait in line for the end of a job of ours; where there is none, try a few times."""
+        turns, now, seen = self.ports.turns, self.ports.clock.now(), self._places(world)
+        refusal = turns.refused(
+            item.key,
+            error.message,
+            seen,
+            now,
+            asked=error.retry_after,
+            alone=Pauses(FIRST_DELAY, LONGEST_DELAY),
+            beside=Pauses(2 * self.ports.poll, LONGEST_CLOSED),
+        )
+        self._alone = not refusal.under_way
+        if self._alone and refusal.number >= TRIES:
+            turns.leave(item.key, opening=True)
+            self.failures[item.key] = Failure(item, error)
+            return False
+        self._queued[item.key] = error.message
+        if self._alone:
+            text = f"{error.message}; looks again in {refusal.pause:g} s"
+            self.ports.listener.say(self._identity(item), text)
+        else:
+            self._say_once(item, f"queued until a job of the project has ended: {error.message}")
+        return False
+
+    def _places(self, world: World) -> Seen:
+        """Which places among the project's jobs are taken; a look at a part of the project does not show all."""
+        if self.desired.whole:
+            jobs = [job for found in world.jobs.values() for job in found]
+            records = [versioned for found in world.records.values() for versioned in found]
+        else:
+            jobs = list(self.ports.reader.jobs(self.desired.project))
+            records = list(self.ports.ledger.heads(self.desired.project))
+        return places(jobs, records, now=self.ports.clock.now(), list_lag=self.ports.list_lag)
+
+    def leave(self) -> None:
+        """Leave the line: this run does not go on."""
+        for key in self._queued:
+            self.ports.turns.leave(key)
+
+    def queued(self, plan: Plan) -> tuple[tuple[Item, str], ...]:
+        """The items that wait in line for a place, and why."""
+        return tuple((item, self._queued[item.key]) for item in plan.changes if item.key in self._queued)
 
     def _again(self, item: Item, error: Retryable | Ambiguous) -> bool:
         trouble = self._troubles.setdefault(item.key, _Trouble())
@@ -235,11 +314,13 @@ class Run:
 
     def _say(self, item: Item, action: Action) -> None:
         """Say what is about to be done; the same thing is said once."""
-        text = explain(action)
-        if isinstance(action, (*QUIET, Later, Blocked)) or (item.key, text) in self._said:
-            return
-        self._said.add((item.key, text))
-        self.ports.listener.say(self._identity(item), text)
+        if not isinstance(action, (*QUIET, Later, Blocked)):
+            self._say_once(item, explain(action))
+
+    def _say_once(self, item: Item, text: str) -> None:
+        if (item.key, text) not in self._said:
+            self._said.add((item.key, text))
+            self.ports.listener.say(self._identity(item), text)
 
     def _identity(self, item: Item) -> Identity:
         return Identity(self.desired.project.name, item.name)
@@ -256,6 +337,8 @@ class Run:
 
     def pending(self, plan: Plan) -> bool:
         """Whether something else than a job is waited for: a delay, a lease, the lag of lists."""
+        if self._queued and self._alone:
+            return True
         return any(
             item.key not in self.failures
             and (item.key in self._troubles or any(isinstance(action, Revoke) for action in item.actions))
@@ -293,6 +376,14 @@ def apply(ports: Ports, desired: Desired, *, wait: bool = True, supply: Supply |
         RemoteError: the project cannot be looked at.
     """
     run = Run(ports, desired, supply or _nothing_to_upload)
+    try:
+        return _until_done(run, wait=wait)
+    finally:
+        run.leave()
+
+
+def _until_done(run: Run, *, wait: bool) -> Outcome:
+    ports = run.ports
     seen: World | None = None
     while True:
         world, plan, moved = run.round(seen)
@@ -304,15 +395,16 @@ def apply(ports: Ports, desired: Desired, *, wait: bool = True, supply: Supply |
             continue
         waiting = run.waiting(plan)
         pending = run.pending(plan)
-        if not pending and not (wait and waiting):
+        queued = run.queued(plan)
+        if not pending and not (wait and (waiting or queued)):
             if seen is not None:
                 seen = None
                 continue
-            return Outcome(plan, world, tuple(run.failures.values()), tuple(run.done))
+            return Outcome(plan, world, tuple(run.failures.values()), tuple(run.done), queued)
         seen = world
         run.follow(world, plan)
         if ports.clock.wait(min(ports.poll, 1.0) if pending else ports.poll):
-            raise _interrupted(desired, waiting)
+            raise _interrupted(run.desired, waiting)
 
 
 def _interrupted(desired: Desired, waiting: list[tuple[Item, Wait]]) -> Interrupted:

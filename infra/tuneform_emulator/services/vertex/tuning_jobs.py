@@ -76,6 +76,7 @@ def _create(world: World, request: wire.Request) -> Json:
     agents.make_tuning(world, place.project)
     submission = tuning_validation.accept(world, place, wire.camel(request.json()), request.version)
     with world.store.transaction():
+        tuning_runner.refuse_beyond_quota(world, place.name)
         number, key = resources.new_id(world)
         now = world.stamp()
         resource: Json = {

@@ -43,9 +43,6 @@ from tuneform_emulator.traffic import effects
 from tuneform_emulator.world import World
 
 RUN = "tuning-run"
-CONCURRENT_JOBS = 4
-"""Quota "Global concurrent tuning jobs" of a project, over all regions and models; the documented default is "at least
-1" (About supervised fine-tuning, 2026-09-25)."""
 STEP_SECONDS = 0.2
 """How long each sub-state of a running job that waits for nothing in particular lasts, and a cancellation."""
 THREADS = 2
@@ -77,6 +74,16 @@ def enqueue(world: World, job: str, submission: Submission) -> None:
         world.store.put_blob(_data_key(job, "start"), world.store.get_blob(submission.start) or b"")
     if world.settings.dataset_read == "create":
         _keep_data(world, job, submission.training, submission.validation)
+
+
+def refuse_beyond_quota(world: World, parent: str) -> None:
+    """Raises `ApiError` 429 when the project of a location has as many jobs as it may, and more are refused."""
+    if world.settings.over_quota != "refuse":
+        return
+    runs = [run for _, run in world.store.list(RUN) if _project(run["job"]) == _project(parent)]
+    if len(runs) >= world.settings.concurrent_jobs:
+        said = f"Quota exceeded for concurrent tuning jobs: {len(runs)} of {world.settings.concurrent_jobs} in use."
+        raise effects.quota(said).error()
 
 
 def cancel(world: World, job: str) -> None:
@@ -121,7 +128,7 @@ class Runner:
             if job in self._busy or parse_stamp(run["due"]) > now or self._befallen(run):
                 continue
             if run["phase"] == "queued":
-                if active[_project(job)] >= CONCURRENT_JOBS:
+                if active[_project(job)] >= self._world.settings.concurrent_jobs:
                     continue
                 active[_project(job)] += 1
             if run["phase"] in _HEAVY:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from tuneform_emulator.clock import ManualClock
 from tuneform_emulator.services.vertex import tuning_runner
 from tuneform_emulator.store import Store
 from tuneform_emulator.traffic.services import collect
-from tuneform_emulator.wire import Request, Response, Router
+from tuneform_emulator.wire import ApiError, Request, Response, Router
 from tuneform_emulator.world import Settings, World
 
 TRAINING = "gs://runner-data/training.jsonl"
@@ -113,7 +114,7 @@ def test_a_job_moves_when_its_time_has_come_and_not_before(bench: Bench) -> None
 
 
 def test_a_project_runs_no_more_jobs_than_its_quota(bench: Bench) -> None:
-    quota = tuning_runner.CONCURRENT_JOBS
+    quota = Settings().concurrent_jobs
     jobs = [
         bench.create(location="us-central1" if number % 2 else "europe-west4") for number in range(quota + 1)
     ]
@@ -128,8 +129,20 @@ def test_a_project_runs_no_more_jobs_than_its_quota(bench: Bench) -> None:
     assert bench.state(jobs[-1])[0] == "PENDING"
 
 
+def test_a_job_beyond_the_quota_may_be_refused_instead(bench: Bench) -> None:
+    bench.world.settings = replace(bench.world.settings, concurrent_jobs=1, over_quota="refuse")
+    first = bench.create()
+    with pytest.raises(ApiError, match="concurrent tuning jobs: 1 of 1") as caught:
+        bench.create(location="europe-west4")
+    assert (caught.value.code, caught.value.status) == (429, "RESOURCE_EXHAUSTED")
+    assert bench.create("runner-two")
+    bench.call("POST", f"/v1/{first}:cancel")
+    bench.pass_time(STEP)
+    assert bench.create()
+
+
 def test_a_queued_job_is_cancelled_without_a_place_in_the_quota(bench: Bench) -> None:
-    jobs = [bench.create() for _ in range(tuning_runner.CONCURRENT_JOBS + 1)]
+    jobs = [bench.create() for _ in range(Settings().concurrent_jobs + 1)]
     bench.pass_time(10)
     bench.call("POST", f"/v1/{jobs[-1]}:cancel")
     bench.call("POST", f"/v1/{jobs[-1]}:cancel")
