@@ -29,6 +29,7 @@ SWITCHES: tuple[dict[str, Any], ...] = (
     {"get_lag_seconds": 0.5},
     {"grants_lag_seconds": 0.5},
     {"agent_exists_before_first_job": False},
+    {"over_quota": "refuse", "concurrent_jobs": 1},
 )
 """Each switch at the value that is not its default; the sweep of faults is at the defaults."""
 ALL = {name: value for switch in SWITCHES for name, value in switch.items()}

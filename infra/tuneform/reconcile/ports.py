@@ -257,8 +257,8 @@ class Ports:
     """Everything the core reaches the outside through.
 
     `poll` is how many seconds pass between two looks at a job that is waited for; `list_lag` is how long a job that
-    was created may be missing from lists; `holder` is who this process is in the ledger, `host:pid:id`; `turns` is the line
-    of those that wait for a place among the project's jobs.
+    was created may be missing from lists; `holder` is who this process is in the ledger, `host:pid:id`; `turns` is the
+    line of those that wait for a place among the project's jobs.
     """
 
     reader: Reader

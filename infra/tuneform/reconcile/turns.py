@@ -10,9 +10,9 @@ head alone:
      ▼  │        └──────▶ left         the place is free again
     in line ─────────────▶ left        its document asks for no job any more
 
-Invariants: nobody is served before somebody who stood in line earlier; with `most`, never more than that many places are
-taken; whoever is told that it is its turn holds a place until `made`, `refused` or `leave`. Whether a create is paid for
-a second time is none of this module's business: that is the ledger's (docs/decisions/attempts.md).
+Invariants: nobody is served before somebody who stood in line earlier; with `most`, never more than that many places
+are taken; whoever is told that it is its turn holds a place until `made`, `refused`, `put_back` or `leave`. Whether a
+create is paid for a second time is none of this module's business: that is the ledger's (docs/decisions/attempts.md).
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tuneform.reconcile.ledger import AttemptState, Record, Versioned
 from tuneform.reconcile.live import NAME_LABEL, Job
 
 LONGEST_CLOSED = 300.0
-"""Seconds after which the service is asked again though no job has ended: others' jobs may have, or a quota was raised."""
+"""Seconds after which the service is asked again though no job of ours has ended: others' may have."""
 
 Place = tuple[str, str, int]
 """What takes a place: an attempt, as tuning, revision and number. Its job takes the same one."""
@@ -158,8 +158,8 @@ class Turns:
         alone: Pauses,
         beside: Pauses,
     ) -> Refusal:
-        """The service took no job. `asked` is the delay it named; `beside` holds while jobs of ours are under way, whose
-        end is waited for, and `alone` where there are none."""
+        """The service took no job. `asked` is the delay it named; `beside` holds while jobs of ours are under way,
+        whose end is waited for, and `alone` where there are none."""
         with self._lock:
             self._begun.discard(key)
             under_way = self._taken(seen)

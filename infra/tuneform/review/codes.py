@@ -54,7 +54,8 @@ RUNS: Mapping[str, Code] = {
     "E510": Code(
         "Call that did nothing",
         "The service took no call for the moment (a quota, for instance). It was tried again for a while; run the "
-        "command again later.",
+        "command again later. A tuning job beyond the quota of jobs waits in line instead while jobs of its project "
+        "run.",
     ),
     "E520": Code(
         "Call of which nobody knows what it did",

@@ -165,8 +165,12 @@ def sentence(plan: Plan) -> str:
     same = f"{unchanged:,} document{'' if unchanged == 1 else 's'}"
     if not plan.changes:
         return f"No changes: {same} agree{'s' if unchanged == 1 else ''} with what is live."
-    parts = [f"{counts[name]:,} {_COUNTED[name]}" for name in WORDS if counts[name]]
-    return f"Plan: {', '.join(parts)}; {unchanged:,} unchanged. {totals(plan)}".rstrip()
+    return f"Plan: {counted(counts)}; {unchanged:,} unchanged. {totals(plan)}".rstrip()
+
+
+def counted(counts: Mapping[str, int]) -> str:
+    """How much is to be done of what, in words."""
+    return ", ".join(f"{counts[name]:,} {_COUNTED[name]}" for name in WORDS if counts[name])
 
 
 def renames(plan: Plan) -> tuple[str, ...]:

@@ -31,6 +31,7 @@ from tuneform.reconcile.observe import ObservedTuning, World, names_of
 from tuneform.reconcile.plan import Item, Plan, ServingPlan
 from tuneform.reconcile.plan.serving import asked
 from tuneform.reconcile.recipe import revision
+from tuneform.reconcile.turns import QUEUED, is_queued
 from tuneform.review.next_run import NextRun
 
 
@@ -137,6 +138,8 @@ class TuningSeen:
     blocked: tuple[Hindrance, ...] = ()
     next: tuple[str, ...] = ()
     partial: bool = False
+    queued: str = ""
+    """What the service said when a quota refused its job: it waits in line, where somebody applies. Empty otherwise."""
     advice: NextRun | None = None
     """What to try next, of a tuning that was asked about by name."""
 
@@ -233,6 +236,9 @@ class _Look:
             gates=tuple(GateSeen(g.checkpoint, g.metric, g.value) for g in record.gates) if record else (),
             blocked=tuple(Hindrance(a.reason, a.remedy) for a in actions if isinstance(a, Blocked)),
             next=tuple(explain(action) for action in actions if not isinstance(action, Blocked)),
+            queued=record.last.cause.removeprefix(QUEUED)
+            if record and record.last and is_queued(record)
+            else "",
             partial=any(v.lean and v.record in observed.records.values() for v in versions),
         )
 

@@ -33,6 +33,7 @@ def _rows(seen: TuningSeen, now: datetime) -> Iterator[tuple[str, list[str]]]:
         ("gate", [*_gate(seen)]),
         ("kept", [", ".join(seen.kept)] if seen.kept else []),
         ("advice", [*seen.advice.text] if seen.advice is not None else []),
+        ("queued", [seen.queued] if seen.queued else []),
         ("next", [*seen.next]),
         ("blocked", [text for h in seen.blocked for text in (h.reason, f"remedy: {h.remedy}")]),
         ("more", [f"`tuneform status {seen.name}`: all attempts and measurements"] if seen.partial else []),
@@ -136,6 +137,8 @@ def summary(seen: TuningSeen) -> tuple[str, str, str, str, str]:
         notes.append("live only")
     if seen.unresolved:
         notes.append("unresolved")
+    if seen.queued:
+        notes.append("queued")
     if seen.blocked:
         notes.append(f"blocked: {seen.blocked[0].reason}")
     elif seen.next:

@@ -65,7 +65,7 @@ def test_a_tuning_is_tried_in_one_project_and_goes_to_the_other_by_an_edit(shop:
     (specs / "colours.yaml").write_text(TUNING + TRIED)
 
     # Applying dev asks and changes nothing in prod.
-    assert "name one of them with --project" in shop.run("apply", "--yes").err
+    assert "name one of them with --project" in shop.run("apply", "--yes", "--watch").err
     shop.does("apply", "--yes", "--project", "shop")
     assert jobs(shop, dev) == [3]
     assert calls_about(shop, "tuneform-prod") == set()

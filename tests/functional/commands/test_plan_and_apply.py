@@ -106,7 +106,7 @@ def test_an_edit_of_the_recipe_is_a_new_revision_then_a_promotion_then_a_retirem
 def test_what_apply_prints_for_programs_is_one_object_and_people_read_stderr(shop: Shop) -> None:
     ended = shop.does("apply", "--yes", "--format", "json")
 
-    assert sorted(ended.json) == ["done", "failures", "stamp", "summary", "tunings"]
+    assert sorted(ended.json) == ["done", "failures", "queued", "stamp", "summary", "tunings"]
     assert ended.json["failures"] == []
     (tuning,) = ended.json["tunings"]
     (job,) = shop.live("tuningJobs")

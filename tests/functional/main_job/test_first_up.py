@@ -50,6 +50,6 @@ def test_a_second_project_does_not_get_the_stack_of_the_first(checkout: Checkout
 
     assert refused.code == 1
     assert "error[E300]: the stack local holds Project 'demo', and 'prod' was to be worked on" in refused.text
-    assert "remedy: name one of them with --project" in checkout.run("up").text
+    assert "remedy: name one of them with --project, or say --all" in checkout.run("destroy", "--yes").text
     assert checkout.counts() == live
     assert "everything unchanged" in checkout.does("preview", "--project", "demo")

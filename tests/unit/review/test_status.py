@@ -118,6 +118,18 @@ def test_a_running_job_shows_how_far_it_is_and_is_moving() -> None:
     assert "waits for the job" in words(seen)
 
 
+def test_a_tuning_that_a_quota_refused_is_queued_and_says_what_the_service_said() -> None:
+    queued = record(AttemptState.REVOKED, job="", model="", cause="queued: Quota exceeded")
+    (seen,) = look(jobs={}, models={}, endpoints={}, records={"intents": (Versioned(queued, 1, NOON),)})
+
+    assert seen.queued == "Quota exceeded"
+    assert "queued      Quota exceeded" in words(seen)
+    assert as_json(seen)["queued"] == "Quota exceeded"
+    assert "queued, " in status_words.table([seen])[1]
+    (other,) = look()
+    assert other.queued == ""
+
+
 @pytest.mark.parametrize(("holder", "gone"), [("elsewhere:1:abc", False), (NOBODY, True)])
 def test_an_unresolved_attempt_names_its_holder_its_age_and_the_remedy(holder: str, gone: bool) -> None:
     known = record(AttemptState.SENT, job="", model="", holder=holder)

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any, NoReturn, cast
 
 import click
 from rich.console import Console
+from rich.text import Text
 
-from tuneform.entrypoints.cli.reconciling import judging, planfile, results
-from tuneform.entrypoints.cli.reconciling.connecting import Asked, Opened, opened
+from tuneform.entrypoints.cli.reconciling import connecting, judging, planfile, results, several
+from tuneform.entrypoints.cli.reconciling.connecting import Asked, Opening
 from tuneform.entrypoints.cli.reconciling.progress import Followed
 from tuneform.entrypoints.cli.reconciling.scope import NoSuchProjectError
-from tuneform.entrypoints.cli.reconciling.showing import console, print_json, show_plan, show_spec_warnings
+from tuneform.entrypoints.cli.reconciling.several import Failed, Planned
+from tuneform.entrypoints.cli.reconciling.showing import console, print_json, show_spec_warnings
 from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock, Stopped
-from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
+from tuneform.entrypoints.cli.settings import (
+    Settings,
+    capabilities_option,
+    parallel_option,
+    prices_option,
+)
 from tuneform.errors import SettingsError
 from tuneform.reconcile.actions import Blocked
 from tuneform.reconcile.execute import Interrupted, Outcome
 from tuneform.reconcile.execute import apply as perform
 from tuneform.reconcile.execute.run import look
-from tuneform.reconcile.plan import Plan
 from tuneform.review import plan as review
+from tuneform.review import several as together
 
 FAILED, STOPPED = 1, 130
 DEFAULT_LISTEN = "127.0.0.1:9464"
@@ -31,13 +40,27 @@ DEFAULT_LISTEN = "127.0.0.1:9464"
 
 @dataclass(frozen=True)
 class Wish:
-    """What a command line asks of `apply`. `plan` is the plan file to be applied, None for specs."""
+    """What a command line asks of `apply`. `plans` are those of the plan file to be applied, none for specs."""
 
     asked: Asked
-    plan: planfile.PlanFile | None
+    plans: tuple[planfile.PlanFile, ...]
     yes: bool
     wait: bool
     json: bool
+    at_once: int
+
+    def plan_of(self, project: str) -> planfile.PlanFile | None:
+        """The plan that was saved of a project."""
+        return next((plan for plan in self.plans if plan.project["name"] == project), None)
+
+
+@dataclass(frozen=True)
+class Ended:
+    """A project that was worked on, with what each of its tunings has come to."""
+
+    planned: Planned
+    outcome: Outcome
+    told: tuple[results.Line, ...]
 
 
 @click.command()
@@ -55,7 +78,10 @@ class Wish:
     default="text",
     help="For people, or one object on stdout at the end.",
 )
-@click.option("--project", help="Name of the Project document, where the specs hold several.")
+@click.option(
+    "--project", help="Name of a Project document: that project alone, where the specs hold several."
+)
+@parallel_option
 @click.option("--google-cloud", is_flag=True, help="Work on Google Cloud, not on the emulator.")
 @click.option(
     "--specs", type=click.Path(path_type=Path), help="Where a plan file's specs lie now, if elsewhere."
@@ -84,6 +110,7 @@ def command(
     wait: str | None,
     form: str,
     project: str | None,
+    parallel: int | None,
     google_cloud: bool,
     specs: Path | None,
     watch: bool,
@@ -97,97 +124,157 @@ def command(
     Shows the plan and asks first. Ctrl-C ends the waiting and nothing else: jobs go on, and the same command follows
     them again. A plan file is refused when the specs, or what is live, have changed since it was made.
 
+    Specs that hold several projects are applied whole, side by side, after one question; what fails in one project
+    stops no other. More tunings than a project has places for jobs wait in line. --watch follows one project.
+
     \b
     Exit codes:
-      0    done, or nothing to do; with --watch: stopped
-      1    something failed or is blocked; the rest was done
+      0    done, or nothing to do; with --wait accepted, what waits in line is named; with --watch: stopped
+      1    something failed or is blocked, in any project; the rest was done
       130  stopped while waiting; jobs go on
 
     \b
     Examples:
       tuneform apply
       tuneform apply specs --yes --wait accepted
+      tuneform apply --project dev
       tuneform plan --out plan.json && tuneform apply plan.json
       tuneform apply --watch --yes --interval 60
     """
     settings = Settings.here(capabilities, prices)
-    saved = planfile.read(path) if path is not None and planfile.is_plan_file(path) else None
+    saved = planfile.read_all(path) if path is not None and planfile.is_plan_file(path) else ()
     asked = _asked(settings, path, saved, project=project, google_cloud=google_cloud, specs=specs)
     if watch:
         _watch(settings, asked, saved, yes=yes, interval=interval, listen=listen)
         return
     waits = (settings.get("wait", wait) or "succeeded") == "succeeded"
-    wish = Wish(asked, saved, yes, waits, form == "json")
+    wish = Wish(asked, saved, yes, waits, form == "json", settings.at_once(parallel))
     clock = StoppableClock()
     where = console(stderr=wish.json)
     listener = Followed(where, clock)
-    found = _opened(settings, wish, listener, clock)
-    show_spec_warnings(found.scope)
-    plan = _planned(found, wish, where)
-    judgement = judging.judge(found, settings)
-    if judgement.verdict.findings:
-        judging.show(replace(judgement, diagnostics=judgement.warned), where)
-    judgement.refuse()
-    if not _agreed(found, plan, wish, where):
+    openings = _openings(settings, wish, listener, clock)
+    listener.several = len(openings) > 1
+    show_spec_warnings(openings[0].scope)
+
+    def planned(opening: Opening) -> Planned:
+        return _planned(opening, wish, settings)
+
+    plans = several.plans(openings, planned, wish.at_once)
+    _refuse_stale(plans, wish)
+    several.show_plans(plans if len(plans) > 1 else [*map(_without_denied, plans)], where)
+    plans = [*map(several.forbidden, plans)]
+    if len(plans) == 1 and isinstance(plans[0], Failed):
+        raise plans[0].error
+    _refuse_stale(plans, wish)
+    if not _agreed(plans, wish, where):
         where.print("Nothing was applied.")
         sys.exit(FAILED)
-    outcome = _perform(found, wish, clock, listener, where)
-    _tell(found, plan, outcome, wish, where)
-    if outcome.failures:
+    ended = _perform(plans, wish, clock, listener, where)
+    _tell(ended, wish, where)
+    if any(isinstance(one, Failed) or one.outcome.failures for one in ended):
         sys.exit(FAILED)
 
 
 def _asked(
     settings: Settings,
     path: Path | None,
-    saved: planfile.PlanFile | None,
+    saved: tuple[planfile.PlanFile, ...],
     *,
     project: str | None,
     google_cloud: bool,
     specs: Path | None,
 ) -> Asked:
     """Where to look. A plan file says it itself, and no flag may say otherwise."""
-    if saved is None:
+    if not saved:
         return Asked(path or specs, project, google_cloud)
-    if google_cloud != saved.google_cloud:
+    one = saved[0]
+    if google_cloud != one.google_cloud:
         places = {True: "Google Cloud", False: "the emulator"}
         raise planfile.other_project(
-            saved.path, f"one on {places[saved.google_cloud]}, and this is {places[google_cloud]}"
+            one.path, f"one on {places[one.google_cloud]}, and this is {places[google_cloud]}"
         )
-    found = specs or saved.specs_path(settings.root or Path.cwd())
-    return Asked(found, project or saved.project["name"], google_cloud)
+    found = specs or one.specs_path(settings.root or Path.cwd())
+    named = project or (one.project["name"] if len(saved) == 1 else None)
+    return Asked(found, named, google_cloud)
 
 
-def _opened(settings: Settings, wish: Wish, listener: Followed, clock: StoppableClock) -> Opened:
-    """The specs and their project, which must be a plan file's."""
+def _openings(
+    settings: Settings, wish: Wish, listener: Followed, clock: StoppableClock
+) -> tuple[Opening, ...]:
+    """The specs' projects, or those of them that a plan file is about, each of which must still be there."""
     try:
-        found = opened(settings, wish.asked, listener=listener, clock=clock)
+        openings = connecting.openings(settings, wish.asked, listener=listener, clock=clock)
     except NoSuchProjectError as error:
-        if wish.plan is None:
+        if not wish.plans:
             raise
-        raise planfile.other_project(wish.plan.path, error.message) from error
-    if wish.plan is not None:
-        wish.plan.check_project(found.desired.project)
-    return found
+        raise planfile.other_project(wish.plans[0].path, error.message) from error
+    if len(wish.plans) < 2:
+        return openings
+    there = {opening.name: opening for opening in openings}
+    wanted = [wish.asked.project] if wish.asked.project else [plan.project["name"] for plan in wish.plans]
+    for name in wanted:
+        if wish.plan_of(name) is None:
+            raise planfile.other_project(wish.plans[0].path, f"it holds no plan of {name!r}")
+        if name not in there:
+            raise planfile.other_project(wish.plans[0].path, f"there is no Project {name!r} any more")
+    return tuple(there[name] for name in sorted(wanted))
 
 
-def _planned(found: Opened, wish: Wish, where: Console) -> Plan:
-    """What is to be done now, shown; a plan file's plan must be just that."""
+def _planned(opening: Opening, wish: Wish, settings: Settings) -> Planned:
+    """What is to be done now in one project; what a plan file says of it must be just that."""
+    found = opening.open()
+    saved = wish.plan_of(opening.name) or (wish.plans[0] if wish.plans else None)
+    if saved is not None:
+        saved.check_project(found.desired.project)
     _, plan = look(found.ports.view, found.desired)
-    if wish.plan is not None:
-        wish.plan.check_fresh(plan)
-    show_plan(plan, found.scope, where, review.advice(plan, found.desired, found.scope.tree))
-    return plan
+    if saved is not None:
+        saved.check_fresh(plan)
+    advised = review.advice(plan, found.desired, found.scope.tree)
+    judgement = judging.judge(found, settings)
+    return Planned(found, plan, advised, judgement if judgement.verdict.findings else None)
 
 
-def _agreed(found: Opened, plan: Plan, wish: Wish, where: Console) -> bool:
-    """Whether the plan is to be applied: nobody is asked about nothing, or about what was asked for with --yes.
+def _without_denied(planned: Planned | Failed) -> Planned | Failed:
+    """What a policy forbids is told as the error that it is, where there is one project."""
+    if isinstance(planned, Failed) or planned.judgement is None:
+        return planned
+    return replace(planned, judgement=replace(planned.judgement, diagnostics=planned.judgement.warned))
+
+
+def _refuse_stale(plans: Sequence[Planned | Failed], wish: Wish) -> None:
+    """A plan file is applied as a whole or not at all: no project is begun when one is not as it was planned.
+
+    Raises:
+        PlanFileError: of one or more of its projects.
+    """
+    failed = [plan for plan in plans if isinstance(plan, Failed)]
+    if wish.plans and failed:
+        _refuse(failed)
+
+
+def _refuse(failed: Sequence[Failed]) -> NoReturn:
+    """Raise what is wrong with some of several projects, before anything was begun in any."""
+    told = "\n".join(f"Project {one.name}: {one.error.message}" for one in failed)
+    first = failed[0].error
+    raise planfile.PlanFileError(
+        f"nothing was applied in any project:\n{told}", remedy=first.remedy, code=first.code
+    )
+
+
+def _agreed(plans: Sequence[Planned | Failed], wish: Wish, where: Console) -> bool:
+    """Whether the plans are to be applied: nobody is asked about nothing, or about what was asked for with --yes.
 
     Raises:
         SettingsError: there is nobody to ask.
         PlanFileError: something changed while the question stood.
     """
-    doable = any(not isinstance(action, Blocked) for item in plan.changes for action in item.actions)
+    made = [plan for plan in plans if isinstance(plan, Planned)]
+    doable = any(
+        not isinstance(action, Blocked)
+        for one in made
+        for item in one.plan.changes
+        for action in item.actions
+    )
     if wish.yes or not doable:
         return True
     if not sys.stdin.isatty():
@@ -198,46 +285,111 @@ def _agreed(found: Opened, plan: Plan, wish: Wish, where: Console) -> bool:
     where.print("\nApply these changes? \\[y/N] ", end="")
     if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
         return False
-    _, again = look(found.ports.view, found.desired)
-    if again.stamp != plan.stamp:
-        raise planfile.stale("this changed while the question stood", planfile.in_words(plan), again)
+    again = several.each(made, lambda one: one.name, _looked_again, wish.at_once)
+    changed = [one for one in again if isinstance(one, Failed)]
+    if len(plans) == 1 and changed:
+        raise changed[0].error
+    if changed:
+        _refuse(changed)
     return True
 
 
-def _perform(found: Opened, wish: Wish, clock: StoppableClock, listener: Followed, where: Console) -> Outcome:
-    """Do it, and end the command where it was told to stop."""
-    try:
-        with clock.listening(), listener.shown():
-            return perform(found.ports, found.desired, wait=wish.wait, supply=found.supply)
-    except (Interrupted, Stopped):
-        where.print("\nStopped. Nothing that was begun is lost:" if listener.running else "\nStopped.")
-        for identity, progress in sorted(listener.running.items()):
-            if not progress.state.ended:
-                where.print(f"  {identity}: {progress.job} goes on ({progress})", soft_wrap=True)
-        again = f"tuneform apply {wish.asked.path or ''}".rstrip()
-        where.print(f"To go on from there: {again}", soft_wrap=True)
+def _looked_again(planned: Planned) -> None:
+    """Look again.
+
+    Raises:
+        PlanFileError: something changed.
+    """
+    _, again = look(planned.found.ports.view, planned.found.desired)
+    if again.stamp != planned.plan.stamp:
+        raise planfile.stale("this changed while the question stood", planfile.in_words(planned.plan), again)
+
+
+def _perform(
+    plans: Sequence[Planned | Failed], wish: Wish, clock: StoppableClock, listener: Followed, where: Console
+) -> list[Ended | Failed]:
+    """Do it, side by side, and end the command where it was told to stop, once every project has come to rest."""
+
+    def work(planned: Planned | Failed) -> Ended | Failed | None:
+        if isinstance(planned, Failed):
+            return planned
+        if clock.stopped:
+            return None
+        found = planned.found
+        try:
+            outcome = perform(found.ports, found.desired, wait=wish.wait, supply=found.supply)
+        except (Interrupted, Stopped):
+            return None
+        return Ended(planned, outcome, results.lines(found, planned.plan, outcome))
+
+    with clock.listening(), listener.shown():
+        ended = several.each(plans, lambda one: one.name, work, wish.at_once)
+    if None in ended:
+        _say_stopped(listener, wish, where)
         sys.exit(STOPPED)
+    found = [one for one in ended if one is not None]
+    if len(found) == 1 and isinstance(found[0], Failed):
+        raise found[0].error
+    return found
 
 
-def _tell(found: Opened, plan: Plan, outcome: Outcome, wish: Wish, where: Console) -> None:
-    told = results.lines(found, plan, outcome)
-    if plan.changes:
-        where.print("")
-        results.show(outcome, told, found, where)
+def _say_stopped(listener: Followed, wish: Wish, where: Console) -> None:
+    where.print("\nStopped. Nothing that was begun is lost:" if listener.running else "\nStopped.")
+    for identity, progress in sorted(listener.running.items()):
+        if not progress.state.ended:
+            where.print(f"  {identity}: {progress.job} goes on ({progress})", soft_wrap=True)
+    again = f"tuneform apply {wish.asked.path or ''}".rstrip()
+    where.print(f"To go on from there: {again}", soft_wrap=True)
+
+
+def _tell(ended: Sequence[Ended | Failed], wish: Wish, where: Console) -> None:
+    many = len(ended) > 1
+    for one in ended:
+        if many:
+            where.print("")
+            several.heading(one.name if isinstance(one, Failed) else one.planned.name, where)
+        if isinstance(one, Failed):
+            several.show_failed(one, where)
+        elif one.planned.plan.changes:
+            if not many:
+                where.print("")
+            results.show(one.outcome, one.told, one.planned.found, where)
+        elif many:
+            where.print("Nothing was to be done.")
+    if many:
+        _tell_together(ended, where)
     if wish.json:
-        print_json(results.as_object(outcome, plan.stamp, told, found))
+        shown = [
+            (one.name, one.error)
+            if isinstance(one, Failed)
+            else (
+                one.planned.name,
+                results.as_object(one.outcome, one.planned.plan.stamp, one.told, one.planned.found),
+            )
+            for one in ended
+        ]
+        print_json(several.as_object(shown) if many else cast("Mapping[str, Any]", shown[0][1]))
+
+
+def _tell_together(ended: Sequence[Ended | Failed], where: Console) -> None:
+    """What was done in all projects, in a sentence."""
+    done = [one for one in ended if isinstance(one, Ended)]
+    bad = len(ended) - sum(not one.outcome.failures for one in done)
+    counts = together.summed((results.summary(one.outcome) for one in done), bad)
+    text = f"All {len(ended)} projects: {results.done_words(counts)}{together.failing(bad)}"
+    where.print(Text(f"\n{text}", style="bold"), soft_wrap=True)
 
 
 def _watch(
     settings: Settings,
     asked: Asked,
-    saved: planfile.PlanFile | None,
+    saved: tuple[planfile.PlanFile, ...],
     *,
     yes: bool,
     interval: float,
     listen: str,
 ) -> None:
-    if saved is not None:
+    if saved:
         raise SettingsError(
             "--watch follows specs, and a plan file is one plan", remedy="name the spec folder"
         )

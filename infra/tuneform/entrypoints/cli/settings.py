@@ -61,6 +61,29 @@ class Settings:
         value = self.file.get(name)
         return str(value) if value is not None else None
 
+    def whole(self, name: str, given: int | None = None, *, least: int = 1) -> int | None:
+        """One setting that is a whole number; None where it is not said.
+
+        Raises:
+            SettingsError: it is something else, or less than it may be.
+        """
+        text = self.get(name, None if given is None else str(given))
+        if text is None:
+            return None
+        if not text.isdecimal() or int(text) < least:
+            raise SettingsError(
+                f"TUNEFORM_{name.upper()} is {text!r}", remedy=f"write a whole number, at least {least}"
+            )
+        return int(text)
+
+    def at_once(self, given: int | None) -> int:
+        """How many projects are worked on at once: the flag, else the setting `parallel`, else `PARALLEL`.
+
+        Raises:
+            SettingsError: it is no number, or less than one.
+        """
+        return self.whole("parallel", given) or PARALLEL
+
     def specs(self, given: Path | None) -> Path:
         """The spec folder: the one given, else the setting `specs`, else `specs` in the project.
 
@@ -267,6 +290,30 @@ def local_environment(settings: Settings, emulator: Emulator) -> dict[str, str]:
         "PULUMI_SKIP_UPDATE_CHECK": "true",
         "TUNEFORM_PYTHON": sys.executable,
     }
+
+
+PROVIDER_SETTINGS = {"rate": 2, "max_jobs": 1}
+"""Settings that our provider reads from its environment, whichever way they were said, with the least they may be."""
+
+PARALLEL = 4
+"""So many projects are worked on at once, where nothing else is said."""
+
+parallel_option = click.option(
+    "--parallel",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"Work on so many projects at once, where the specs hold several (default: {PARALLEL}).",
+)
+
+
+def provider_environment(settings: Settings) -> dict[str, str]:
+    """What the engine's environment has to say for our provider.
+
+    Raises:
+        SettingsError: it is no number, or less than it may be.
+    """
+    said = {name: settings.whole(name, least=least) for name, least in PROVIDER_SETTINGS.items()}
+    return {f"TUNEFORM_{name.upper()}": str(value) for name, value in said.items() if value is not None}
 
 
 def made(folder: Path) -> Path:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from tuneform.entrypoints.cli.running import closing, runs
+from tuneform.entrypoints.cli.running import closing, runs, together
 
 
 @click.command()
@@ -13,6 +13,9 @@ from tuneform.entrypoints.cli.running import closing, runs
 def command(options: runs.Options, quiet: bool) -> None:
     """Make what is live match the specs at PATH (default: specs).
 
+    Specs that hold several projects are applied whole: their stacks are run side by side, each by an engine of its own,
+    and one that fails stops no other. The exit code is 1 when any failed.
+
     \b
     Examples:
       tuneform up                       apply specs/ to the emulator
@@ -20,10 +23,13 @@ def command(options: runs.Options, quiet: bool) -> None:
       tuneform up --stack prod          apply specs/ to Google Cloud
       tuneform up --project dev         apply one of several projects to the emulator
     """
+    if together.is_about_several(options):
+        together.run("up", options, *(["--quiet"] if quiet else []), read_rows=True)
+        return
     run = runs.prepare(options, read_rows=True)
     run.console.print(f"applying {_what(run)} to the stack {run.target.stack}")
     display = runs.perform(run, run.stack.up, preview=False)
-    run.console.print(f"{display.summary()}")
+    run.result.print(display.summary())
     if not quiet:
         closing.show(run)
 

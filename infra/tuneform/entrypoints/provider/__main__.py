@@ -39,7 +39,12 @@ def main() -> None:
     signal.signal(signal.SIGINT, end)
     arguments = [argument for argument in sys.argv[1:] if not argument.startswith("-")]
     log = EngineLog(arguments[0] if arguments else "")
-    session = Session(log, endpoint=os.environ.get("TUNEFORM_ENDPOINT") or None)
+    session = Session(
+        log,
+        endpoint=os.environ.get("TUNEFORM_ENDPOINT") or None,
+        rate=_number("TUNEFORM_RATE"),
+        max_jobs=_number("TUNEFORM_MAX_JOBS"),
+    )
     server, port = build(session)
     server.start()
     sys.stdout.write(f"{port}\n")
@@ -50,6 +55,14 @@ def main() -> None:
     server.stop(GRACE_SECONDS).wait()
     # A call that still hangs must not keep the process: nobody listens to its answer.
     os._exit(0)
+
+
+def _number(name: str) -> int | None:
+    """A setting of the environment that is a whole number; `tuneform up` has checked it, `pulumi up` has not."""
+    text = os.environ.get(name)
+    if text and not text.isdecimal():
+        sys.exit(f"{name} is {text!r}, which is no whole number")
+    return int(text) if text else None
 
 
 if __name__ == "__main__":

@@ -91,10 +91,15 @@ class EngineLog:
 
 @dataclass
 class Session:
-    """One provider process. `endpoint` is the emulator's, None for Google Cloud; it comes from the environment."""
+    """One provider process. `endpoint` is the emulator's, None for Google Cloud; it comes from the environment.
+
+    So do `rate` and `max_jobs`: see `tuneform.platforms.vertex.connect`.
+    """
 
     log: EngineLog
     endpoint: str | None = None
+    rate: int | None = None
+    max_jobs: int | None = None
     stop: threading.Event = field(default_factory=threading.Event)
     config: Properties = field(default_factory=dict)
     _ports: dict[Project, Ports] = field(default_factory=dict)
@@ -107,7 +112,12 @@ class Session:
         with self._lock:
             if project not in self._ports:
                 self._ports[project] = connect(
-                    project, self.endpoint, listener=self.log, clock=StoppableClock(self.stop)
+                    project,
+                    self.endpoint,
+                    listener=self.log,
+                    clock=StoppableClock(self.stop),
+                    rate=self.rate,
+                    max_jobs=self.max_jobs,
                 )
             return self._ports[project]
 

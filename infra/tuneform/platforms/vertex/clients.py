@@ -20,6 +20,7 @@ from google.protobuf.message import DecodeError
 
 from tuneform.platforms.vertex.calls import transports
 from tuneform.platforms.vertex.calls.background import Background, in_thread
+from tuneform.platforms.vertex.calls.pace import Pace
 from tuneform.platforms.vertex.calls.retry import DEADLINE, READ, Policy, Undecodable
 from tuneform.platforms.vertex.calls.transports import Address, host
 from tuneform.platforms.vertex.errors import Unfinished, remote
@@ -52,7 +53,8 @@ class Clients:
 
     Vertex is spoken to over gRPC, or over REST when `transport` says so or the emulator has no gRPC port; Cloud
     Storage has no choice. The real service gets Application Default Credentials. `run` is for callers that wait; all
-    else are coroutines for it. `deadline` is for one try of one call, in seconds.
+    else are coroutines for it. `deadline` is for one try of one call, in seconds; `rate` is how many calls may go in a
+    minute, None for any number.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class Clients:
         transport: Transport = "grpc",
         holder: str = "",
         deadline: float = DEADLINE,
+        rate: int | None = None,
     ) -> None:
         self.project = project
         self.endpoint = endpoint
@@ -73,6 +76,7 @@ class Clients:
         self._background = Background()
         self._made: dict[tuple[str, ...], asyncio.Future[Any]] = {}
         self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
+        self._pace = Pace(rate)
 
     def run(self, what: str, coroutine: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine; `what` says in errors what was tried.
@@ -99,6 +103,7 @@ class Clients:
         extra = {"metadata": [("user-agent", self.agent)]} if rest else {}
 
         async def once() -> Any:
+            await self._pace.keep()
             arguments = {"request": request, "retry": None, "timeout": self.deadline, **extra}
             sent = in_thread(lambda: _bare(send(**arguments))) if rest else _awaited(send(**arguments))
             answer = await self._bounded(sent)
@@ -155,6 +160,7 @@ class Clients:
                 raise Undecodable(str(damaged).partition(":")[0]) from damaged
 
         async def once() -> T:
+            await self._pace.keep()
             async with self._slots:
                 return await self._bounded(in_thread(run), deadline)
 
@@ -190,6 +196,7 @@ class Clients:
                 raise Undecodable(f"{name}: a resource without a name")
             return found
 
+        await self._pace.keep()
         return await self._bounded(in_thread(once))
 
     async def _bounded(self, sent: Awaitable[T], deadline: float | None = None) -> T:

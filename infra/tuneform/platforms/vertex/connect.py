@@ -8,6 +8,7 @@ from typing import Any
 
 from tuneform.errors import AlreadyExists, Ambiguous
 from tuneform.platforms.vertex import jobs, serving
+from tuneform.platforms.vertex.calls.pace import PER_MINUTE
 from tuneform.platforms.vertex.calls.retry import DEADLINE
 from tuneform.platforms.vertex.clients import Clients, Transport
 from tuneform.platforms.vertex.curves import CurveReader
@@ -19,6 +20,7 @@ from tuneform.reconcile.actions import Origin
 from tuneform.reconcile.desired import Project, Tuning
 from tuneform.reconcile.live import Curves, Endpoint, Job, Model
 from tuneform.reconcile.ports import Clock, Listener, Ports
+from tuneform.reconcile.turns import Turns
 
 REAL_POLL = 15.0
 EMULATOR_POLL = 0.5
@@ -37,15 +39,19 @@ def connect(
     list_lag: timedelta | None = None,
     poll: float | None = None,
     deadline: float = DEADLINE,
+    rate: int | None = None,
+    max_jobs: int | None = None,
 ) -> Ports:
     """Ports to the real service, or to the emulator at `endpoint` (`http://127.0.0.1:PORT`). Sends nothing yet.
 
     `holder` is this process by default. `list_lag` is a minute for the real service: nobody has written down how long
     its lists lag, so a minute is a guess on the safe side; a second for the emulator. `poll` and `deadline` (of one
-    try of one call) are in seconds.
+    try of one call) are in seconds. `rate` is how many calls may go in a minute: `PER_MINUTE` to the real service, any
+    number to the emulator. `max_jobs` is how many jobs may be under way at once, None to leave that to the service.
     """
     who = holder or holders.holder()
-    clients = Clients(project, endpoint, transport=transport, holder=who, deadline=deadline)
+    pace = rate if rate is not None else None if endpoint else PER_MINUTE
+    clients = Clients(project, endpoint, transport=transport, holder=who, deadline=deadline, rate=pace)
     return Ports(
         reader=VertexReader(clients),
         writer=VertexWriter(clients),
@@ -57,6 +63,7 @@ def connect(
         holder=who,
         poll=poll if poll is not None else EMULATOR_POLL if endpoint else REAL_POLL,
         list_lag=list_lag if list_lag is not None else EMULATOR_LAG if endpoint else REAL_LAG,
+        turns=Turns(max_jobs),
     )
 
 

@@ -48,7 +48,7 @@ from tuneform.reconcile.plan import (
 )
 from tuneform.reconcile.plan.project import replan
 from tuneform.reconcile.ports import Ports, View
-from tuneform.reconcile.turns import LONGEST_CLOSED, Pauses, Seen, places
+from tuneform.reconcile.turns import LONGEST_CLOSED, QUEUED, Pauses, Seen, places
 
 TRIES = 6
 """How often in a row an item's calls may fail for the moment before its run is given up."""
@@ -143,6 +143,8 @@ class Run:
     """What is to be uploaded before a job may name it."""
     _queued: dict[str, str] = field(default_factory=dict)
     """Who waits in line, and why."""
+    _in_line: dict[str, str] = field(default_factory=dict)
+    """The same after the round before."""
     _alone: bool = False
     """Whether the service refused a create though nothing of ours was under way, and is asked again soon."""
 
@@ -154,14 +156,14 @@ class Run:
         world, plan = look(self.ports.view, self.desired, before)
         uploads = (action for item in plan.changes for action in item.actions if isinstance(action, Upload))
         self._missing = {upload.content.uri for upload in uploads}
-        before_us, self._queued, moved = self._queued, {}, False
+        self._in_line, self._queued, moved = self._queued, {}, False
         for item in plan.changes:
-            if self._cooling(item) and item.key in before_us:
-                self._queued[item.key] = before_us[item.key]  # it keeps its place in line
+            if self._cooling(item) and item.key in self._in_line:
+                self._queued[item.key] = self._in_line[item.key]  # it keeps its place
             if item.key in self.failures or self._cooling(item) or self._overruled(item):
                 continue
             moved |= self._work(item, world)
-        for key in before_us.keys() - self._queued.keys():
+        for key in self._in_line.keys() - self._queued.keys():
             self.ports.turns.leave(key)
         return world, plan, moved
 
@@ -193,23 +195,12 @@ class Run:
         moved = False
         try:
             for action in item.actions:
-                if world.lacks and isinstance(action, (Create, Upload)):
-                    continue  # what `up` is for comes first; the lack itself is an item of the plan
-                if isinstance(action, Create) and self._missing & _content(performer.tuning):
-                    continue  # its upload failed, and that is told with its own item
-                if isinstance(action, Create) and not self._its_turn(item, world):
+                if self._held_back(item, action, world, performer):
                     continue
                 self._say(item, action)
                 if performer.perform(action):
                     moved = True
-                    if isinstance(action, Create):
-                        self.ports.turns.made(item.key, (item.name, action.revision, action.attempt))
-                        self._alone = False
-                    if isinstance(action, Upload):
-                        self._missing.discard(action.content.uri)
-                    if isinstance(action, (Create, Adopt)):
-                        self._asked.add(item.key)
-                    self.done.append((item.key, action))
+                    self._was_done(item, action)
         except LedgerConflict:
             if self.ports.turns.put_back(item.key):
                 self._queued[item.key] = "somebody else changed its record first"
@@ -230,6 +221,27 @@ class Run:
             self.failures[item.key] = Failure(item, ReconcileError(reason.reason, remedy=reason.remedy))
         return moved
 
+    def _held_back(self, item: Item, action: Action, world: World, performer: Performer) -> bool:
+        """Whether something else comes first."""
+        if world.lacks and isinstance(action, (Create, Upload)):
+            return True  # what `up` is for comes first; the lack itself is an item of the plan
+        if not isinstance(action, Create):
+            return False
+        if self._missing & _content(performer.tuning):
+            return True  # its upload failed, and that is told with its own item
+        return not self._its_turn(item, world)
+
+    def _was_done(self, item: Item, action: Action) -> None:
+        """Take note of what was performed."""
+        if isinstance(action, Create):
+            self.ports.turns.made(item.key, (item.name, action.revision, action.attempt))
+            self._alone = False
+        if isinstance(action, Upload):
+            self._missing.discard(action.content.uri)
+        if isinstance(action, (Create, Adopt)):
+            self._asked.add(item.key)
+        self.done.append((item.key, action))
+
     def _its_turn(self, item: Item, world: World) -> bool:
         """Whether a job may be created now; who has to wait is told why, once."""
         turns = self.ports.turns
@@ -237,7 +249,8 @@ class Run:
         why = turns.ask(item.key, seen, self.ports.clock.now())
         if why:
             self._queued[item.key] = why
-            self._say_once(item, f"queued: {why}")
+            if item.key not in self._in_line:
+                self._say_once(item, f"queued: {why}")
         return not why
 
     def _refused(self, item: Item, error: NoPlace, world: World) -> bool:
@@ -314,8 +327,14 @@ class Run:
 
     def _say(self, item: Item, action: Action) -> None:
         """Say what is about to be done; the same thing is said once."""
-        if not isinstance(action, (*QUIET, Later, Blocked)):
-            self._say_once(item, explain(action))
+        if isinstance(action, (*QUIET, Later, Blocked)):
+            return
+        if isinstance(action, Create):
+            again = (item.key, action.revision) in self._said and action.cause.startswith(QUEUED)
+            self._said.add((item.key, action.revision))
+            if again:
+                return  # it was told already, and that it waits
+        self._say_once(item, explain(action))
 
     def _say_once(self, item: Item, text: str) -> None:
         if (item.key, text) not in self._said:

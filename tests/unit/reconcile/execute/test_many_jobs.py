@@ -1,7 +1,7 @@
 """More tunings than the project has places for jobs: docs/decisions/many-projects.md, with the real loop.
 
-The service is in memory: it refuses a create beyond its quota, ends a job when time passes, and keeps count. Time passes
-only when the loop waits.
+The service is in memory: it refuses a create beyond its quota, ends a job when time passes, and keeps count. Time
+passes only when the loop waits.
 """
 
 from __future__ import annotations
@@ -124,9 +124,7 @@ class Service:
             self._left[job.name] -= 1
             if self._left[job.name] <= 0:
                 model = f"{PROJECT.parent}/models/{index + 1}"
-                self.jobs[index] = replace(
-                    job, state=JobState.SUCCEEDED, model=f"{model}@1", ended=self.time
-                )
+                self.jobs[index] = replace(job, state=JobState.SUCCEEDED, model=f"{model}@1", ended=self.time)
         return self.waits >= self.stop_after
 
     # Listener
@@ -187,7 +185,9 @@ class _Objects:
 
 def tunings(names: Sequence[str]) -> tuple[Tuning, ...]:
     return tuple(
-        replace(TUNING, name=name, training=Content(f"gs://b/datasets/{name}/a.jsonl", f"sha256:{name}", 9, 9))
+        replace(
+            TUNING, name=name, training=Content(f"gs://b/datasets/{name}/a.jsonl", f"sha256:{name}", 9, 9)
+        )
         for name in names
     )
 
@@ -206,6 +206,7 @@ def applied(service: Service, names: Sequence[str], most: int | None = None, *, 
     retry_after=st.none() | st.floats(0.5, 4000),
 )
 def test_all_are_done_in_order_with_never_more_than_there_are_places_for_and_each_paid_once(
+    *,
     names: list[str],
     quota: int,
     most: int | None,

@@ -15,7 +15,7 @@ import click
 from tuneform.entrypoints import resolve
 from tuneform.entrypoints.cli.reconciling.connecting import emulator, ports_of
 from tuneform.entrypoints.cli.reconciling.quiet import Quiet
-from tuneform.entrypoints.cli.reconciling.scope import Scope, scope
+from tuneform.entrypoints.cli.reconciling.scope import Scope, scope, scopes
 from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.errors import SettingsError
@@ -155,6 +155,24 @@ def connected(settings: Settings, found: Scope, *, google_cloud: bool) -> Opened
     endpoint = emulator(settings, google_cloud=google_cloud)
     ports = ports_of(settings, project, endpoint, listener=Quiet(), clock=clock)
     return Opened(settings, found, project, ports, clock)
+
+
+def opened_each(options: Options) -> tuple[Opened, ...]:
+    """The same for every project of the specs, or the one that was named: see `opened`."""
+    settings, clock = Settings.here(), StoppableClock()
+    found = scopes(settings, options.specs, options.project)
+    endpoint = emulator(settings, google_cloud=options.google_cloud)
+    return tuple(
+        Opened(
+            settings,
+            one,
+            project,
+            ports_of(settings, project, endpoint, listener=Quiet(), clock=clock),
+            clock,
+        )
+        for one in found
+        for project in (resolve.project(one.project),)
+    )
 
 
 def tell(*lines: str) -> None:

@@ -13,11 +13,12 @@ from typing import Literal, TypeVar, cast
 
 from tuneform.capabilities.prices import PriceTable
 from tuneform.entrypoints import resolve
-from tuneform.entrypoints.cli.reconciling.scope import Scope, scope
+from tuneform.entrypoints.cli.reconciling.scope import Scope, scopes
 from tuneform.entrypoints.cli.settings import Settings, running_emulator
 from tuneform.entrypoints.desired import Supply, desired_of, reader
 from tuneform.errors import SettingsError
 from tuneform.platforms.vertex import connect
+from tuneform.platforms.vertex.calls.pace import LEAST
 from tuneform.reconcile.desired import Desired, Project
 from tuneform.reconcile.observe import Listed, listed
 from tuneform.reconcile.ports import Clock, Listener, Ports
@@ -48,22 +49,46 @@ class Opened:
     ahead: Callable[[], Listed] | None = None
 
 
-def opened(settings: Settings, asked: Asked, *, listener: Listener, clock: Clock) -> Opened:
-    """Read the specs and their datasets, and connect to their project. Nothing is written.
+@dataclass(frozen=True)
+class Opening:
+    """One project of the specs, not yet opened. Its datasets are read, and it is connected to, by `open`.
+
+    `open` raises DatasetErrors for what is wrong in the datasets, MachineError where no emulator answers, SettingsError
+    for a setting that cannot be used. Nothing is written.
+    """
+
+    scope: Scope
+    open: Callable[[], Opened]
+
+    @property
+    def name(self) -> str:
+        """The Project's name."""
+        return self.scope.project.name
+
+
+def openings(settings: Settings, asked: Asked, *, listener: Listener, clock: Clock) -> tuple[Opening, ...]:
+    """Read the specs, and say how each of their projects that is asked about is opened.
 
     Raises:
-        SpecErrors, DatasetErrors: what is wrong in them.
+        SpecErrors: what is wrong in them.
         SettingsError: no such project; a setting that cannot be used.
-        MachineError: no emulator answers.
     """
     prices = settings.prices()
     early = _early(settings, asked, listener=listener, clock=clock)
-    found = scope(settings, asked.path, asked.project)
+    found = scopes(settings, asked.path, asked.project)
     gc.freeze()  # all of it is kept: looking for garbage in it takes seconds where there are thousands of documents
-    project, whole = resolve.project(found.project), found.part is None  # of a part nothing is listed
-    if early is None or early.project != project:
-        early = _begin(settings, asked, project, listener=listener, clock=clock, listing=whole)
-    return replace(resolved(found, early.ports(), prices), ahead=early.lists if whole else None)
+
+    def opening(one: Scope) -> Opening:
+        def begin() -> Opened:
+            project, whole = resolve.project(one.project), one.part is None  # of a part nothing is listed
+            begun = early
+            if begun is None or begun.project != project:
+                begun = _begin(settings, asked, project, listener=listener, clock=clock, listing=whole)
+            return replace(resolved(one, begun.ports(), prices), ahead=begun.lists if whole else None)
+
+        return Opening(one, begin)
+
+    return tuple(map(opening, found))
 
 
 @dataclass(frozen=True)
@@ -147,6 +172,8 @@ def ports_of(
         clock=clock,
         transport=transport(settings),
         list_lag=list_lag(settings),
+        rate=settings.whole("rate", least=LEAST),
+        max_jobs=settings.whole("max_jobs"),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +24,8 @@ from tuneform.reconcile.plan import Plan
 from tuneform.reconcile.plan.project import differences
 from tuneform.review import plan as review
 
-VERSION = 1
-"""Of the form of plan files."""
+VERSION = 2
+"""Of the form of plan files: 1 holds the plan of one project, and is still what one is written in; 2 holds several."""
 MARK = "tuneformPlan"
 """The first key of every plan file, whose value is the form's version."""
 SPEC_ENDINGS = (".yaml", ".yml")
@@ -40,7 +40,7 @@ class PlanFileError(TuneformError):
 
 @dataclass(frozen=True)
 class PlanFile:
-    """A plan that was saved. `specs` is where they lay, relative to the folder of `root` where they lie below it."""
+    """The plan of one project that was saved. `specs` is where they lay, relative to `root` where they lie below it."""
 
     path: Path
     stamp: str
@@ -99,6 +99,11 @@ def in_words(plan: Plan) -> dict[str, list[str]]:
 
 
 def save(path: Path, plan: Plan, scope: Scope, *, root: Path, google_cloud: bool) -> None:
+    """Write a plan file of one project: see `save_all`."""
+    save_all(path, [(plan, scope)], root=root, google_cloud=google_cloud)
+
+
+def save_all(path: Path, plans: Sequence[tuple[Plan, Scope]], *, root: Path, google_cloud: bool) -> None:
     """Write a plan file, whole or not at all.
 
     Raises:
@@ -108,16 +113,15 @@ def save(path: Path, plan: Plan, scope: Scope, *, root: Path, google_cloud: bool
         raise SettingsError(
             f"{path} would be taken for specs", remedy="give the plan file another ending: plan.json"
         )
+    (_, scope), *more = plans
+    parts = [_part(plan) for plan, _ in plans]
     content: dict[str, Any] = {
-        MARK: VERSION,
+        MARK: VERSION if more else 1,
         "madeBy": __version__,
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "project": _project(plan.project),
         "specs": _relative(scope.path, root),
         "googleCloud": google_cloud,
-        "stamp": plan.stamp,
-        "items": in_words(plan),
-        "actions": review.as_object(plan)["actions"],
+        **({"projects": parts} if more else parts[0]),
     }
     # Through plain JSON, so that the digest is of what a reader will read.
     content = json.loads(json.dumps(content, default=str))
@@ -133,13 +137,29 @@ def save(path: Path, plan: Plan, scope: Scope, *, root: Path, google_cloud: bool
         ) from error
 
 
+def _part(plan: Plan) -> dict[str, Any]:
+    """What a file says of one project's plan."""
+    return {
+        "project": _project(plan.project),
+        "stamp": plan.stamp,
+        "items": in_words(plan),
+        "actions": review.as_object(plan)["actions"],
+    }
+
+
 def is_plan_file(path: Path | None) -> bool:
     """Whether a path names a plan file rather than specs: any file that is not YAML."""
     return path is not None and path.is_file() and path.suffix not in SPEC_ENDINGS
 
 
 def read(path: Path) -> PlanFile:
-    """A saved plan.
+    """The saved plan of a file that holds one: see `read_all`."""
+    (plan,) = read_all(path)
+    return plan
+
+
+def read_all(path: Path) -> tuple[PlanFile, ...]:
+    """The saved plans of a file, one a project.
 
     Raises:
         PlanFileError: it is none, it was cut off or edited, or a newer tuneform made it.
@@ -167,13 +187,11 @@ def read(path: Path) -> PlanFile:
         )
     if digest != _digest(content):
         raise PlanFileError(f"{path} has been edited since it was made", remedy=_AGAIN, code="E612")
-    return PlanFile(
-        path,
-        content["stamp"],
-        content["project"],
-        content["specs"],
-        content["googleCloud"],
-        content["items"],
+    return tuple(
+        PlanFile(
+            path, part["stamp"], part["project"], content["specs"], content["googleCloud"], part["items"]
+        )
+        for part in content.get("projects", [content])
     )
 
 

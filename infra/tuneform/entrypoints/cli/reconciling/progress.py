@@ -20,10 +20,12 @@ from tuneform.review import plan as review
 class Followed:
     """A listener that shows what it hears, and knows how far each job was when it was last looked at.
 
-    The core tells it what it is about to do; there a run that was told to stop ends, between two remote calls.
+    The core tells it what it is about to do; there a run that was told to stop ends, between two remote calls. With
+    `several` projects at work each line and bar begins with its project's name.
     """
 
     def __init__(self, console: Console, clock: StoppableClock) -> None:
+        self.several = False
         self.running: dict[str, Progress] = {}
         self._console = console
         self._clock = clock
@@ -57,7 +59,7 @@ class Followed:
         """One thing that is about to be done, or was found."""
         self._clock.check()
         with self._lock:
-            shown = Text.assemble("  ", (_name(identity), "bold"), f": {review.shortened(text)}")
+            shown = Text.assemble("  ", (self._name(identity), "bold"), f": {review.shortened(text)}")
             self._console.print(shown, soft_wrap=True)
 
     def progress(self, identity: Identity, progress: Progress) -> None:
@@ -68,12 +70,12 @@ class Followed:
                 self._move(identity, progress)
             elif self._said.get(str(identity)) != str(progress):
                 self._said[str(identity)] = str(progress)
-                self._console.print(f"  {identity.name}: {progress}", soft_wrap=True)
+                self._console.print(f"  {self._name(identity)}: {progress}", soft_wrap=True)
 
     def _move(self, identity: Identity, progress: Progress) -> None:
         assert self._bars is not None, "bars are moved while they are shown"
         if progress.job not in self._tasks:
-            self._tasks[progress.job] = self._bars.add_task(identity.name, total=None, state="")
+            self._tasks[progress.job] = self._bars.add_task(self._name(identity), total=None, state="")
         ended = progress.state.ended
         self._bars.update(
             self._tasks[progress.job],
@@ -82,7 +84,7 @@ class Followed:
             state=str(progress),
         )
 
-
-def _name(identity: Identity) -> str:
-    """The document's name: a Dataset's split is told of under its Dataset's."""
-    return identity.name if identity.name.startswith("gs://") else identity.name.partition("/")[0]
+    def _name(self, identity: Identity) -> str:
+        """The document's name: a Dataset's split is told of under its Dataset's."""
+        name = identity.name if identity.name.startswith("gs://") else identity.name.partition("/")[0]
+        return f"{identity.project}/{name}" if self.several else name

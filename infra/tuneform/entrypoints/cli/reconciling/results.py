@@ -106,6 +106,9 @@ def show(outcome: Outcome, told: Iterable[Line], found: Opened, where: Console) 
     """Failures with their places and remedies, then a line for each tuning, then a summary."""
     for failure in outcome.failures:
         where.print(_failure(failure, found), soft_wrap=True)
+    for item, why in outcome.queued:
+        name = review.document_name(item)
+        where.print(Text.assemble("  ", (name, "bold"), f"  queued: {why}"), soft_wrap=True)
     for line in told:
         where.print(Text.assemble("  ", (line.name, "bold"), f"  {line.words()}"), soft_wrap=True)
         for text in line.advice.text if line.advice else ():
@@ -115,21 +118,28 @@ def show(outcome: Outcome, told: Iterable[Line], found: Opened, where: Console) 
 
 def sentence(outcome: Outcome) -> str:
     """What was done, in words; jobs that still run and what failed."""
-    counts = _counts(outcome)
-    past = {
-        "create": "created", "adopt": "adopted", "update": "updated", "promote": "promoted",
-        "retire": "retired", "cancel": "cancelled",
-    }  # fmt: skip
-    parts = [f"{counts[word]:,} {words}" for word, words in past.items() if counts[word]]
-    text = f"Done: {', '.join(parts)}." if parts else "Nothing was changed."
+    text = done_words(_counts(outcome))
     waiting = review.summary(outcome.plan)["wait"]
     if waiting and not outcome.failures:
         text += (
             f" {waiting:,} job{'s' if waiting > 1 else ''} still under way: apply again to go on from there."
         )
+    if outcome.queued:
+        queued = len(outcome.queued)
+        text += f" {queued:,} wait{'s' if queued == 1 else ''} in line: apply again when jobs have ended."
     if outcome.failures:
         text += f" {len(outcome.failures):,} failed."
     return text
+
+
+def done_words(counts: Mapping[str, int]) -> str:
+    """How much was done of what, in words."""
+    past = {
+        "create": "created", "adopt": "adopted", "update": "updated", "promote": "promoted",
+        "retire": "retired", "cancel": "cancelled",
+    }  # fmt: skip
+    parts = [f"{counts[word]:,} {words}" for word, words in past.items() if counts[word]]
+    return f"Done: {', '.join(parts)}." if parts else "Nothing was changed."
 
 
 def as_object(outcome: Outcome, stamp: str, told: Iterable[Line], found: Opened) -> dict[str, Any]:
@@ -139,7 +149,11 @@ def as_object(outcome: Outcome, stamp: str, told: Iterable[Line], found: Opened)
         "stamp": stamp,
         "done": [review.action_object(_entry(key, action), project) for key, action in outcome.done],
         "failures": [failure_object(failure) for failure in outcome.failures],
-        "summary": {**_counts(outcome), "unchanged": review.summary(outcome.plan)["unchanged"]},
+        "queued": [
+            {"kind": item.kind, "name": review.document_name(item), "reason": why}
+            for item, why in outcome.queued
+        ],
+        "summary": summary(outcome),
         "tunings": [line.as_object() for line in told],
     }
 
@@ -154,6 +168,11 @@ def failure_object(failure: Failure) -> dict[str, Any]:
         "message": error.message,
         "remedy": error.remedy,
     }
+
+
+def summary(outcome: Outcome) -> dict[str, int]:
+    """How much was done of what, and how many documents needed nothing."""
+    return {**_counts(outcome), "unchanged": review.summary(outcome.plan)["unchanged"]}
 
 
 def _counts(outcome: Outcome) -> Mapping[str, int]:

@@ -20,7 +20,7 @@ from tuneform.reconcile.plan import Plan
 from tuneform.review import dataset_differences
 from tuneform.review import plan as review
 from tuneform.review.fitting import GITHUB, GITLAB
-from tuneform.review.pull_request import ProjectReview, markdown
+from tuneform.review.pull_request import Review, markdown
 
 Format = Literal["text", "json", "markdown"]
 
@@ -52,7 +52,7 @@ def show_plan(
         where.print(Text(f"advice: {text}"), soft_wrap=True)
 
 
-def comment(reviews: Sequence[ProjectReview], path: Path) -> str:
+def comment(reviews: Sequence[Review], path: Path) -> str:
     """The plans for a pull request, marked with the path of the specs, by which the comment is found again."""
     limit = GITLAB if os.environ.get("GITLAB_CI") else GITHUB
     return markdown(reviews, about=path.as_posix(), limit=limit)

@@ -30,11 +30,12 @@ def show(run: Run) -> None:
         found = outputs.get(model.name)
         if isinstance(found, Mapping):
             _show_model(run, model, found)
-    _next(run)
+    if not run.of_several:
+        _next(run)
 
 
 def _show_model(run: Run, model: Document[TunedModel], output: Mapping[str, Any]) -> None:
-    console = run.console
+    console = run.result
     console.print()
     console.print(Text(model.name, style="bold"))
     checkpoint = output.get("checkpoint") or {}
@@ -77,13 +78,13 @@ def _ask(run: Run, model: Document[TunedModel], asked: Example) -> None:
     try:
         text = answer(run.tree, model, run.target.endpoint, asked.question)
     except RemoteError as error:
-        run.console.print(error.render(), style="yellow")
+        run.result.print(error.render(), style="yellow")
         return
     seen = "held out of training" if asked.held_out else "seen in training"
     verdict = "as expected" if text == asked.expected else f"expected: {asked.expected}"
     question = textwrap.shorten(asked.question, LONGEST_QUESTION, placeholder="…")
-    run.console.print(f"  asked       {question}  ({seen})")
-    run.console.print(f"  answered    {text}  ({verdict})")
+    run.result.print(f"  asked       {question}  ({seen})")
+    run.result.print(f"  answered    {text}  ({verdict})")
 
 
 def _advise(run: Run, model: Document[TunedModel], job: Job, curves: Curves, examples: int | None) -> None:
@@ -93,7 +94,7 @@ def _advise(run: Run, model: Document[TunedModel], job: Job, curves: Curves, exa
     price, ranks = run.settings.prices().find(base), ranks_of(run.tree.known, base, tuning.method)
     found = next_run(job, curves, examples=examples, price=price, ranks=ranks)
     for index, text in enumerate(found.text if found else ()):
-        run.console.print(f"  {'advice' if index == 0 else '':<11} {text}", markup=False)
+        run.result.print(f"  {'advice' if index == 0 else '':<11} {text}", markup=False)
 
 
 def _trained(run: Run, model: Document[TunedModel], revision: str) -> tuple[Job | None, Curves]:
@@ -130,6 +131,6 @@ def _next(run: Run) -> None:
         f"tuneform destroy{where}{project}": "take it down again; a later `up` brings it back",
     }
     width = max(map(len, tries))
-    run.console.print("\nTry next:")
+    run.result.print("\nTry next:")
     for command, why in tries.items():
-        run.console.print(Text(f"  {command:<{width}}   {why}"))
+        run.result.print(Text(f"  {command:<{width}}   {why}"))

@@ -22,7 +22,7 @@ from tuneform.entrypoints.cli.running.display import Display
 from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
 from tuneform.entrypoints.cli.running.holding import Held, chosen
 from tuneform.entrypoints.cli.running.rows import load_with_rows, seen_facts
-from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
+from tuneform.entrypoints.cli.settings import Settings, capabilities_option, parallel_option, prices_option
 from tuneform.entrypoints.doors.documents import Documents
 from tuneform.entrypoints.doors.policies import judge_of
 from tuneform.entrypoints.doors.telling import judged
@@ -35,7 +35,7 @@ from tuneform.specs import Document, Project, Tree, load
 class Run:
     """One run of the engine: the documents of one project, on its stack.
 
-    `several` is whether the specs hold other projects, too.
+    `several` is whether the specs hold other projects, too. `console` shows what goes on, `result` what comes out.
     """
 
     settings: Settings
@@ -43,7 +43,9 @@ class Run:
     target: stacks.Target
     stack: automation.Stack
     console: Console
+    result: Console
     several: bool = False
+    of_several: bool = False
 
     @property
     def project(self) -> Document[Project]:
@@ -62,6 +64,8 @@ class Options:
     project: str | None = None
     adopt: bool | None = None
     wait: str | None = None
+    parallel: int | None = None
+    of_several: bool = False
     capabilities: tuple[Path, ...] = ()
     prices: Path | None = None
 
@@ -84,7 +88,12 @@ _FLAGS = (
     click.argument("path", required=False, type=click.Path(path_type=Path)),
     click.option("--specs", type=click.Path(path_type=Path), help="Spec folder; the same as PATH."),
     click.option("--stack", help="Stack to work on (default: local, against the emulator)."),
-    click.option("--project", help="Name of the Project document, where the specs hold several."),
+    click.option(
+        "--project", help="Name of a Project document: that project alone, where the specs hold several."
+    ),
+    parallel_option,
+    # What one project's process is started with; the other side of this is `together`.
+    click.option("--of-several", is_flag=True, hidden=True),
     click.option(
         "--adopt/--no-adopt",
         default=None,
@@ -110,13 +119,14 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
         SpecErrors: what is wrong in the specs, or in the rows; what a policy forbids.
         SettingsError: which project is meant is not said, or the stack holds another one.
     """
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, stderr=options.of_several)
+    result = Console(highlight=False, soft_wrap=True) if options.of_several else console
     settings = Settings.here(options.capabilities, options.prices)
     folder, known = settings.specs(options.path or options.specs), settings.known()
     see, facts = seen_facts()
     tree = load_with_rows(folder, known, see)[0] if read_rows else load(folder, known)
     refuse_part(settings, folder, tree)
-    for warning in tree.warnings:
+    for warning in () if options.of_several else tree.warnings:
         click.echo(warning.render(), err=True)
     prices = settings.prices()
     target = stacks.target(
@@ -148,7 +158,8 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
             click.echo(line, err=True)
     for line in stacks.drop_pending(selected, state):
         console.print(f"  {line}")
-    return Run(settings, one, target, selected, console, several=len(tree.of(Project)) > 1)
+    several = len(tree.of(Project)) > 1
+    return Run(settings, one, target, selected, console, result, several, options.of_several)
 
 
 def _program_settings(
@@ -172,9 +183,9 @@ def perform(run: Run, operation: Callable[..., Any], *, preview: bool, **argumen
     Raises:
         RunFailedError: the engine ended with errors.
     """
-    display = Display(run.console, preview=preview)
+    display = Display(run.result if preview else run.console, preview=preview)
     try:
-        with _uninterrupted(run.console), display.shown():
+        with uninterrupted(run.console), display.shown():
             operation(on_event=display.event, **arguments)
     except automation.ConcurrentUpdateError as error:
         raise stacks.busy(run.target.stack) from error
@@ -187,7 +198,7 @@ def perform(run: Run, operation: Callable[..., Any], *, preview: bool, **argumen
 
 
 @contextmanager
-def _uninterrupted(console: Console) -> Iterator[None]:
+def uninterrupted(console: Console) -> Iterator[None]:
     """On Ctrl-C the engine, which hears it too, ends in order; we wait for it and do not die first."""
 
     def tell(*_: object) -> None:

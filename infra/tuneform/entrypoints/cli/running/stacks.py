@@ -28,6 +28,7 @@ from tuneform.entrypoints.cli.settings import (
     Settings,
     local_environment,
     made,
+    provider_environment,
     running_emulator,
 )
 from tuneform.entrypoints.engine import Engine
@@ -67,11 +68,12 @@ def target(
         SettingsError: there are several projects and none was named, or there is none of that name.
     """
     name = settings.get("stack", stack) or default_stack(settings, tree, specs, project)
+    ours = provider_environment(settings)
     if name != LOCAL_STACK and not name.startswith(f"{LOCAL_STACK}-"):
-        return Target(name, None, settings.root or Path.cwd(), {}, adopt)
+        return Target(name, None, settings.root or Path.cwd(), ours, adopt)
     emulator = running_emulator(settings)
     folder = settings.root if name == LOCAL_STACK and settings.root else _own_folder(settings, name)
-    return Target(name, emulator.endpoint, folder, local_environment(settings, emulator), adopt)
+    return Target(name, emulator.endpoint, folder, {**local_environment(settings, emulator), **ours}, adopt)
 
 
 def default_stack(settings: Settings, tree: Tree, specs: Path, named: str | None) -> str:

@@ -160,3 +160,28 @@ def test_a_file_that_cannot_be_written_is_an_error_and_leaves_nothing(scope: Sco
         planfile.save(tmp_path / "taken", planned(scope), scope, root=tmp_path, google_cloud=False)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["specs", "taken"]
+
+
+def test_a_file_of_several_projects_holds_a_plan_of_each_and_one_of_one_is_as_it_always_was(
+    saved: Path, scope: Scope, tmp_path: Path
+) -> None:
+    one = planned(scope, CREATE)
+    other = replace(one, project=replace(one.project, name="prod", project_id="prod-project"), items=())
+    path = tmp_path / "both.json"
+
+    planfile.save_all(path, [(one, scope), (other, scope)], root=tmp_path, google_cloud=False)
+
+    first, second = planfile.read_all(path)
+    assert (first.project["name"], first.stamp) == ("demo", one.stamp)
+    assert (second.project["projectId"], second.stamp, dict(second.items)) == (
+        "prod-project",
+        other.stamp,
+        {},
+    )
+    assert json.loads(path.read_text())[planfile.MARK] == 2
+    content = json.loads(saved.read_text())
+    assert (content[planfile.MARK], "projects" in content) == (1, False)
+    edited = path.read_text().replace("prod-project", "demo-project")
+    path.write_text(edited)
+    with pytest.raises(planfile.PlanFileError, match="edited"):
+        planfile.read_all(path)

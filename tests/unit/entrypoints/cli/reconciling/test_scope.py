@@ -144,6 +144,10 @@ def test_of_several_projects_one_is_named(settings: Settings) -> None:
 
     assert "--project" in caught.value.remedy
     assert scope(settings, None, "prod").project.name == "prod"
+    assert [one.project.name for one in scopes(settings, None)] == ["demo", "prod"]
+    assert [one.project.name for one in scopes(settings, None, "prod")] == ["prod"]
+    # A part is about the projects that have something there.
+    assert [one.project.name for one in scopes(settings, Path("specs/one.yaml"))] == ["demo"]
 
 
 def test_a_project_that_is_not_there_is_refused(settings: Settings) -> None:

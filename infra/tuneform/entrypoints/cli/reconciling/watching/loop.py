@@ -141,6 +141,8 @@ class Loop:
         if found is None:
             return
         self._failed = {}
+        if self._run is not None:
+            self._run.leave()
         self._run = Run(found.ports, found.desired, found.supply)
         self.log.info(
             "specs-read",
