@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 
 from tuneform.capabilities import built_in
-from tuneform.entrypoints.cli.settings import Settings, running_emulator
+from tuneform.entrypoints.cli.settings import Settings, provider_environment, running_emulator
 from tuneform.errors import MachineError, SettingsError
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("HOME", "STACK", "SPECS", "ENDPOINT", "CAPABILITIES", "PRICES"):
+    unset = ("HOME", "STACK", "SPECS", "ENDPOINT", "CAPABILITIES", "PRICES", "PARALLEL", "RATE", "MAX_JOBS")
+    for name in unset:
         monkeypatch.delenv(f"TUNEFORM_{name}", raising=False)
     (tmp_path / "Pulumi.yaml").write_text("name: tuneform\n")
     (tmp_path / "specs" / "team").mkdir(parents=True)
@@ -163,3 +164,29 @@ def test_a_price_table_that_is_none(line: str, said: str, project: Path) -> None
     (project / "tuneform.toml").write_text(f"{line}\n")
     with pytest.raises(SettingsError, match=said):
         Settings.here().prices()
+
+
+@pytest.mark.parametrize("said", ["0", "-1", "1.5", "many", ""])
+def test_a_number_is_a_whole_one_and_not_too_small(
+    project: Path, monkeypatch: pytest.MonkeyPatch, said: str
+) -> None:
+    (project / "tuneform.toml").write_text("parallel = 7\n")
+    monkeypatch.setenv("TUNEFORM_PARALLEL", said)
+    if not said:
+        assert Settings.here().at_once(None) == 7
+        assert Settings.here().at_once(2) == 2
+        return
+    with pytest.raises(SettingsError, match=f"TUNEFORM_PARALLEL is '{said}'"):
+        Settings.here().at_once(None)
+
+
+def test_the_provider_is_told_what_was_said_to_the_command_line(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert provider_environment(Settings.here()) == {}
+    (project / "tuneform.toml").write_text("rate = 90\nmax_jobs = 2\n")
+    monkeypatch.setenv("TUNEFORM_MAX_JOBS", "3")
+    assert provider_environment(Settings.here()) == {"TUNEFORM_RATE": "90", "TUNEFORM_MAX_JOBS": "3"}
+    monkeypatch.setenv("TUNEFORM_RATE", "1")
+    with pytest.raises(SettingsError, match="TUNEFORM_RATE"):
+        provider_environment(Settings.here())

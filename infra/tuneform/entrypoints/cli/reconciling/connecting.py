@@ -14,7 +14,7 @@ from typing import Literal, TypeVar, cast
 from tuneform.capabilities.prices import PriceTable
 from tuneform.entrypoints import resolve
 from tuneform.entrypoints.cli.reconciling.scope import Scope, scopes
-from tuneform.entrypoints.cli.settings import Settings, running_emulator
+from tuneform.entrypoints.cli.settings import Settings, provider_environment, running_emulator
 from tuneform.entrypoints.desired import Supply, desired_of, reader
 from tuneform.errors import SettingsError
 from tuneform.platforms.vertex import connect
@@ -74,6 +74,7 @@ def openings(settings: Settings, asked: Asked, *, listener: Listener, clock: Clo
         SettingsError: no such project; a setting that cannot be used.
     """
     prices = settings.prices()
+    _check(settings)
     early = _early(settings, asked, listener=listener, clock=clock)
     found = scopes(settings, asked.path, asked.project)
     gc.freeze()  # all of it is kept: looking for garbage in it takes seconds where there are thousands of documents
@@ -175,6 +176,17 @@ def ports_of(
         rate=settings.whole("rate", least=LEAST),
         max_jobs=settings.whole("max_jobs"),
     )
+
+
+def _check(settings: Settings) -> None:
+    """Refuse settings that cannot be used: they are wrong for all projects, and told once.
+
+    Raises:
+        SettingsError: one of them cannot be used.
+    """
+    transport(settings)
+    list_lag(settings)
+    provider_environment(settings)
 
 
 def transport(settings: Settings) -> Transport:
