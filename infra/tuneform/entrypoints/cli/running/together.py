@@ -49,7 +49,7 @@ def is_about_several(options: Options) -> bool:
     folder = settings.specs(options.path or options.specs)
     if not folder.is_dir():
         return False
-    # At a glance; where that sees less than is there, the specs are read twice.
+    # At a glance, so that most specs are read once; one that it overlooks is told of by the error that wants --project.
     return len(peek(folder)) != 1 and len(load(folder, settings.known()).of(Project)) > 1
 
 
