@@ -146,7 +146,8 @@ class Service:
         """The ports of one process: one object plays all of them, but for what is never looked at."""
         both: Any = self
         reader: Any = _Reader(self)
-        return Ports(reader, both, both, _Objects(), both, both, both, "here:1:run", 10.0, LAG, Turns(most))
+        objects: Any = _Objects()
+        return Ports(reader, both, both, objects, both, both, both, "here:1:run", 10.0, LAG, Turns(most))
 
 
 class _Reader:
