@@ -30,6 +30,7 @@ _TOKEN = re.compile(
     |(?P<comment>//[^\n]*)""",
     re.VERBOSE | re.DOTALL,
 )
+_HAS = re.compile(r"(?<![\w.])has\s*\(\s*\Z")
 _STEP = re.compile(r"""\.\s*([A-Za-z_]\w*)|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\]""")
 
 
@@ -56,11 +57,15 @@ def _environment(item: bool) -> cel.Env:
 
 @dataclass(frozen=True)
 class Compiled:
-    """An expression that can be evaluated. `reads` are the dotted paths that it looks at, `object.spec.x` for one."""
+    """An expression that can be evaluated. `reads` are the dotted paths that it looks at, `object.spec.x` for one.
+
+    `asks` are those among them of which it wants to know no more than whether they are there: `has(data.validation)`.
+    """
 
     program: Any
     type: str
     reads: frozenset[str]
+    asks: frozenset[str] = frozenset()
 
     def value(self, activation: Any) -> Any:
         """Its value as plain data.
@@ -96,7 +101,7 @@ def compiled(
         raise ExpressionError(f"its type is {found.lower()}, and {wanted.lower()} is needed", 1, 1)
     if params is not None:
         program = _compile(environment, inlined(text, params))
-    return Compiled(program, found, frozenset(reads(text)))
+    return Compiled(program, found, frozenset(reads(text)), _asks(text))
 
 
 def _compile(environment: cel.Env, text: str) -> Any:
@@ -128,6 +133,11 @@ def activation(variables: Mapping[str, Any]) -> Any:
 
 def reads(text: str) -> Iterator[str]:
     """The paths that begin with one of the variables, as far as they are written out: `object.spec.baseModel`."""
+    yield from (path for path, _ in _paths(text))
+
+
+def _paths(text: str) -> Iterator[tuple[str, bool]]:
+    """The same, each with whether it stands in a `has()`."""
     for match in _TOKEN.finditer(text):
         chain = match["name"]
         if chain is None:
@@ -136,7 +146,12 @@ def reads(text: str) -> Iterator[str]:
         assert name is not None
         if name[0] in VARIABLES:
             steps = [next(filter(None, step.groups())) for step in _STEP.finditer(chain, name.end())]
-            yield ".".join((name[0], *steps))
+            yield ".".join((name[0], *steps)), _HAS.search(text, 0, match.start()) is not None
+
+
+def _asks(text: str) -> frozenset[str]:
+    found = set(_paths(text))
+    return frozenset(path for path, in_has in found if in_has and (path, False) not in found)
 
 
 def inlined(text: str, params: Mapping[str, Any], name: str = "params") -> str:

@@ -119,6 +119,7 @@ class _Ready:
     exemptions: tuple[Exemption, ...]
     kinds: frozenset[str] | None
     reads: frozenset[str]
+    asks: frozenset[str]
 
 
 class Judge:
@@ -160,7 +161,7 @@ class Judge:
                 continue
             if subject.finished and not rule.mendable:
                 continue
-            if subject.unknown and (paths := _unknown(ready.reads, subject.unknown)):
+            if subject.unknown and (paths := _unknown(ready, subject.unknown)):
                 unjudged.append(Unjudged(rule.policy, rule.name, kind, name, project, paths))
                 continue
             if values is None:
@@ -257,18 +258,27 @@ def _ready(rule: Rule, among: PolicySet) -> _Ready:
     )
     each = compiled(rule.each, wanted="LIST", params=rule.params) if rule.each else None
     exemptions = tuple(exemption for exemption in among.exemptions if exemption.rule == rule.id)
-    looks = holds.reads | (each.reads if each else frozenset())
-    return _Ready(rule, holds, says, each, exemptions, rule.kinds, looks)
+    parts = [holds, *([each] if each else [])]
+    looks = frozenset().union(*(part.reads for part in parts))
+    asks = frozenset().union(*(part.asks for part in parts))
+    others = frozenset().union(*(part.reads - part.asks for part in parts))
+    return _Ready(rule, holds, says, each, exemptions, rule.kinds, looks, asks - others)
 
 
-def _unknown(looks: frozenset[str], unknown: frozenset[str]) -> tuple[str, ...]:
-    """The unknown paths that a rule looks at: at them, at what is below them, or at a whole that they are part of."""
+def _unknown(ready: _Ready, unknown: frozenset[str]) -> tuple[str, ...]:
+    """The unknown paths that a rule looks at: at them, at what is below them, or at a whole that they are part of.
+
+    Whether a whole is there is known even where parts of it are not.
+    """
     return tuple(
         sorted(
             path
             for path in unknown
             if any(
-                path == look or look.startswith(f"{path}.") or path.startswith(f"{look}.") for look in looks
+                path == look
+                or look.startswith(f"{path}.")
+                or (path.startswith(f"{look}.") and look not in ready.asks)
+                for look in ready.reads
             )
         )
     )
