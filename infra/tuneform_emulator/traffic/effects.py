@@ -11,6 +11,7 @@ from tuneform_emulator.wire import ApiError
 
 from .calls import Calls, When, check_window
 
+ERROR_INFO = "type.googleapis.com/google.rpc.ErrorInfo"
 RETRY_INFO = "type.googleapis.com/google.rpc.RetryInfo"
 
 HTTP_CODES = {
@@ -41,13 +42,15 @@ REASONS = {401: "authError", 403: "forbidden", 404: "notFound", 429: "rateLimitE
 class Status:
     """An error answer. `code` 0 is the HTTP status that belongs to the canonical one.
 
-    `retry_after` above 0 is said in whole seconds by the header, to the point by google.rpc.RetryInfo.
+    `retry_after` above 0 is said in whole seconds by the header, to the point by google.rpc.RetryInfo; `reason`, such
+    as SERVICE_DISABLED, by google.rpc.ErrorInfo.
     """
 
     status: str = "UNAVAILABLE"
     code: int = 0
     message: str = "The service is currently unavailable."
     retry_after: float = 0.0
+    reason: str = ""
 
     def __post_init__(self) -> None:
         if self.status not in HTTP_CODES:
@@ -64,6 +67,9 @@ class Status:
         details: tuple[dict[str, Any], ...] = (
             ({"@type": RETRY_INFO, "retryDelay": delay},) if self.retry_after else ()
         )
+        if self.reason:
+            told = {"@type": ERROR_INFO, "reason": self.reason, "domain": "googleapis.com"}
+            details = (*details, told)
         return ApiError(code, self.status, self.message, details, reason=REASONS.get(code, ""))
 
     def headers(self) -> dict[str, str]:

@@ -6,6 +6,7 @@ from types import ModuleType
 
 from tuneform_emulator.services import (
     buckets,
+    folders,
     objects,
     operations,
     projects,
@@ -29,6 +30,7 @@ MODULES: tuple[ModuleType, ...] = (
     key_versions,
     service_accounts,
     projects,
+    folders,
     service_usage,
     vertex,
 )
