@@ -20,7 +20,7 @@ from google.protobuf.message import DecodeError
 
 from tuneform.platforms.vertex.calls import transports
 from tuneform.platforms.vertex.calls.background import Background, in_thread
-from tuneform.platforms.vertex.calls.pace import Pace
+from tuneform.platforms.vertex.calls.paces import Paces
 from tuneform.platforms.vertex.calls.retry import DEADLINE, READ, Policy, Undecodable
 from tuneform.platforms.vertex.calls.transports import Address, host
 from tuneform.platforms.vertex.errors import Unfinished, remote
@@ -28,6 +28,7 @@ from tuneform.platforms.vertex.messages import Messages
 from tuneform.reconcile.desired import Project
 
 T = TypeVar("T")
+T_client = TypeVar("T_client")
 Transport = Literal["grpc", "rest"]
 
 OPERATION_DEADLINE = 900.0
@@ -53,8 +54,8 @@ class Clients:
 
     Vertex is spoken to over gRPC, or over REST when `transport` says so or the emulator has no gRPC port; Cloud
     Storage has no choice. The real service gets Application Default Credentials. `run` is for callers that wait; all
-    else are coroutines for it. `deadline` is for one try of one call, in seconds; `rate` is how many calls may go in a
-    minute, None for any number.
+    else are coroutines for it. `deadline` is for one try of one call, in seconds. `rate` is how many calls may go
+    in a minute, None for any number; `paces` say so for a client that calls several projects.
     """
 
     def __init__(
@@ -66,6 +67,7 @@ class Clients:
         holder: str = "",
         deadline: float = DEADLINE,
         rate: int | None = None,
+        paces: Paces | None = None,
     ) -> None:
         self.project = project
         self.endpoint = endpoint
@@ -73,6 +75,7 @@ class Clients:
         self.messages = Messages(project.project_id)
         self.agent = transports.agent(holder)
         self._transport = transport
+        self._paces = paces or Paces(rate, None)
         self._background = Background()
         self._made: dict[tuple[str, ...], asyncio.Future[Any]] = {}
         self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
@@ -103,7 +106,7 @@ class Clients:
         extra = {"metadata": [("user-agent", self.agent)]} if rest else {}
 
         async def once() -> Any:
-            await self._pace.keep()
+            await self._paces.keep(project_of(at))
             arguments = {"request": request, "retry": None, "timeout": self.deadline, **extra}
             sent = in_thread(lambda: _bare(send(**arguments))) if rest else _awaited(send(**arguments))
             answer = await self._bounded(sent)
@@ -144,9 +147,14 @@ class Clients:
         return state.response
 
     async def storage(
-        self, function: Callable[[Any], T], *, policy: Policy = READ, deadline: float | None = None
+        self,
+        function: Callable[[Any], T],
+        *,
+        policy: Policy = READ,
+        deadline: float | None = None,
+        project: str = "",
     ) -> T:
-        """What a function does with the `google.cloud.storage.Client`, in a thread.
+        """What a function does with the `google.cloud.storage.Client`, in a thread: one call, to a project if named.
 
         The function passes `timeout=clients.deadline, retry=None` to whatever it calls.
         """
@@ -160,7 +168,7 @@ class Clients:
                 raise Undecodable(str(damaged).partition(":")[0]) from damaged
 
         async def once() -> T:
-            await self._pace.keep()
+            await self._paces.keep(project)
             async with self._slots:
                 return await self._bounded(in_thread(run), deadline)
 
@@ -196,8 +204,32 @@ class Clients:
                 raise Undecodable(f"{name}: a resource without a name")
             return found
 
-        await self._pace.keep()
+        await self._paces.keep(project_of(name))
         return await self._bounded(in_thread(once))
+
+    async def rest(
+        self, key: str, make: Callable[[Any], T_client], send: Callable[[T_client], T], *, project: str
+    ) -> T:
+        """What a client of Google's that speaks REST answers, in a thread; it is made once from its credentials.
+
+        Of the emulator the credentials are those of nobody. `send` passes `retry=None, timeout=clients.deadline`.
+        """
+
+        async def made() -> T_client:
+            local = self.endpoint is not None
+            client = make(
+                AnonymousCredentials() if local else await self._once(("credentials",), _credentials)
+            )
+            self._background.at_end(client.transport.close)  # type: ignore[attr-defined]
+            return client
+
+        client = await self._once(("rest", key), made)
+
+        async def once() -> T:
+            await self._paces.keep(project)
+            return await self._bounded(in_thread(lambda: send(client)))
+
+        return await READ.patiently(once)
 
     async def _bounded(self, sent: Awaitable[T], deadline: float | None = None) -> T:
         """One try, which ends by itself at its deadline, or is left alone soon after it."""
@@ -254,6 +286,8 @@ class Clients:
             client_info=ClientInfo(user_agent=self.agent),
         )
         made._http.trust_env = not local  # nor is a proxy looked for with every call
+        # It would ask for each bucket that it meets, for traces that nobody takes (google-cloud-storage 3.17).
+        made._bucket_metadata_cache = None
         self._background.at_end(made.close)
         return made
 
@@ -319,3 +353,8 @@ def _bare(answer: Any) -> Any:
 def location_of(resource: str) -> str:
     """The location in `projects/P/locations/L/…`."""
     return resource.split("/")[3]
+
+
+def project_of(resource: str) -> str:
+    """The project in `projects/P/…`, by its id or its number."""
+    return resource.split("/")[1]

@@ -71,8 +71,8 @@ class Messages:
             description=raw.description,
             billable_tokens=stats.total_billable_token_count or None,
             evaluations=tuple(e for run in raw.evaluate_dataset_runs for e in _evaluations(run)),
-            created=_time(raw.create_time),
-            ended=_time(raw.end_time),
+            created=moment(raw.create_time),
+            ended=moment(raw.end_time),
         )
 
     def job_shown(self, shown: Mapping[str, Any]) -> Job:
@@ -162,7 +162,8 @@ def _adapter_sizes() -> Mapping[int, str]:
     return {int(size): size.name for size in sizes if size}
 
 
-def _time(stamp: Any) -> datetime | None:
+def moment(stamp: Any) -> datetime | None:
+    """A Timestamp as a moment; None where it is not set."""
     if not (stamp.seconds or stamp.nanos):
         return None
     return EPOCH + timedelta(seconds=stamp.seconds, microseconds=stamp.nanos // 1000)
