@@ -61,15 +61,15 @@ def as_junit(found: Sequence[Diagnostic], files: Iterable[str]) -> str:
         case = ElementTree.SubElement(suite, "testcase", classname="tuneform", name=file)
         warned = [diagnostic.render() for diagnostic in found if _file(diagnostic) == file]
         if warned:
-            ElementTree.SubElement(case, "system-out").text = _xml("\n\n".join(warned))
+            ElementTree.SubElement(case, "system-out").text = xml_text("\n\n".join(warned))
     for diagnostic in errors:
         place = str(diagnostic.position or "specs")
         case = ElementTree.SubElement(
             suite, "testcase", classname=_file(diagnostic) or "specs", name=f"{diagnostic.code} {place}"
         )
-        said = _xml(diagnostic.message)
+        said = xml_text(diagnostic.message)
         failure = ElementTree.SubElement(case, "failure", type=diagnostic.code, message=said)
-        failure.text = _xml(diagnostic.render())
+        failure.text = xml_text(diagnostic.render())
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="unicode", xml_declaration=True) + "\n"
 
@@ -174,7 +174,7 @@ def _escaped(text: str, *, in_property: bool = False) -> str:
     return text
 
 
-def _xml(text: str) -> str:
+def xml_text(text: str) -> str:
     """Without the characters that no XML may hold (XML 1.0, section 2.2): the line that is shown may have some."""
     return _NOT_XML.sub("\ufffd", text)
 
