@@ -4,6 +4,7 @@
     ├── SpecErrors            what is written is wrong: all diagnostics of a run at once
     ├── DatasetErrors         the same for datasets: file and row
     ├── PriceErrors           the same for a price table
+    ├── ProjectListErrors     the same for a file of projects to audit
     ├── SettingsError         a flag, an environment variable, a stack setting
     ├── MachineError          this machine lacks something: engine, emulator, credentials
     ├── RemoteError           a remote call failed; its subclass decides what may follow
@@ -147,6 +148,12 @@ class PriceErrors(Diagnosed):
     """What is wrong in a price table: every diagnostic, with its line."""
 
     code = "E185"
+
+
+class ProjectListErrors(Diagnosed):
+    """What is wrong in a file of projects: every diagnostic, with its line."""
+
+    code = "E650"
 
 
 class SettingsError(TuneformError):

@@ -28,7 +28,6 @@ class JobSeen:
 
     job: Job
     examples: int | None = None
-    updated: datetime | None = None
 
 
 @dataclass(frozen=True)

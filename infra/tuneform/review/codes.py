@@ -113,6 +113,11 @@ RUNS: Mapping[str, Code] = {
         "`tuneform import` names why: another owner's, ours already, without a model, or of a kind that specs cannot "
         "say.",
     ),
+    "E650": Code(
+        "File of projects with mistakes",
+        "What `tuneform audit --projects FILE` reads: plain lines of `PROJECT [LOCATION …]`, or a YAML list. Each "
+        "mistake is shown at its place.",
+    ),
     "E700": Code(
         "Engine that ended with errors",
         "`tuneform up` shows each at its place in the specs, with the engine's own words where it has no code of ours. "

@@ -52,6 +52,7 @@ SHOWN = {
     "E630": f"{FUNCTIONAL}/commands/test_resolve.py::test_a_job_of_other_labels_or_none_at_all_is_refused",
     "E640": f"{FUNCTIONAL}/commands/test_import.py"
     "::test_jobs_of_other_owners_and_those_without_a_model_are_left_alone",
+    "E650": f"{UNIT}/entrypoints/cli/auditing/test_targets.py::test_every_mistake_is_told_at_its_place",
     "E700": f"{UNIT}/entrypoints/cli/running/test_failures.py::test_a_problem_is_told_once_at_its_place",
 }
 """The test that brings about a code of runs, where it takes more than a command in a folder of specs."""

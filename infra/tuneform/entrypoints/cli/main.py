@@ -30,6 +30,7 @@ COMMANDS = {
     "cancel": "Cancel the running job of a tuning",
     "resolve": "Decide what became of an attempt that nobody saw the end of",
     "import": "Adopt live jobs that were made without tuneform, and write their YAML",
+    "audit": "Judge what is live in many projects by the policies",
     "emulator": "Google Cloud on loopback: start, stop, status, reset, env",
 }
 """Each command and what it does, in the order that help shows them."""

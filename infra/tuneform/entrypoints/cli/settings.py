@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,7 +28,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 class Settings:
     """Where things are. `root` holds Pulumi.yaml (None away from a project); `home` holds all local state.
 
-    `capabilities` and `price_flag` are the files that the flags gave.
+    `capabilities`, `price_flag` and `policy_flag` are what the flags gave.
     """
 
     root: Path | None
@@ -36,6 +36,7 @@ class Settings:
     file: dict[str, Any]
     capabilities: tuple[Path, ...] = ()
     price_flag: Path | None = None
+    policy_flag: tuple[str, ...] = ()
 
     @classmethod
     def here(cls, capabilities: tuple[Path, ...] = (), prices: Path | None = None) -> Settings:
@@ -50,6 +51,10 @@ class Settings:
         base = root or folder
         home = Path(os.environ.get("TUNEFORM_HOME", base / ".tuneform"))
         return cls(root, home.absolute(), _settings_file(base), capabilities, prices)
+
+    def with_policies(self, bundles: tuple[str, ...]) -> Settings:
+        """The same with the bundles of policies that a flag gave, if any."""
+        return replace(self, policy_flag=bundles)
 
     def get(self, name: str, given: str | None = None) -> str | None:
         """One setting: the flag if given, else the environment's, else the file's, else None."""
@@ -128,11 +133,15 @@ class Settings:
 
     @property
     def policies(self) -> tuple[str, ...]:
-        """The bundles of policies that the setting `policies` names; a relative path counts from the settings file.
+        """The bundles of policies of the flag, else of the setting `policies`.
+
+        A relative path in a settings file counts from there.
 
         Raises:
             SettingsError: the setting is neither text nor a list of texts.
         """
+        if self.policy_flag:
+            return self.policy_flag
         if named := os.environ.get("TUNEFORM_POLICIES"):
             return tuple(one.strip() for one in named.split(",") if one.strip())
         value = self.file.get("policies", [])

@@ -84,7 +84,7 @@ class Documents:
         self, part: Callable[[Document[Any]], bool] | None = None
     ) -> Iterator[tuple[Document[SpecModel], Subject]]:
         """Every document that rules can be about, with what they see of it."""
-        projects = {document.name: _project(document) for document in self.tree.of(specs.Project)}
+        projects = {document.name: project_values(document) for document in self.tree.of(specs.Project)}
         for document in self.tree.documents:
             if document.kind != "Policy" and (part is None or part(document)):
                 yield document, self._subject(document, projects[document.project])
@@ -209,7 +209,8 @@ def key_parts(name: str, *, location: bool = True) -> dict[str, str]:
     return {**found, "location": parts[3]} if location else found
 
 
-def _project(document: Document[specs.Project]) -> dict[str, Any]:
+def project_values(document: Document[specs.Project]) -> dict[str, Any]:
+    """What rules see as `project`."""
     spec = written(document.spec)
     del spec["defaults"]
     return {"name": document.name, **spec}

@@ -125,7 +125,7 @@ def _where(project: str, location: str) -> dict[str, Any]:
 
 def _job(messages: Messages, raw: Any) -> JobSeen:
     stats = raw.tuning_data_stats.supervised_tuning_data_stats
-    return JobSeen(messages.job(raw), stats.tuning_dataset_example_count or None, moment(raw.update_time))
+    return JobSeen(messages.job(raw), stats.tuning_dataset_example_count or None)
 
 
 def _model(messages: Messages, raw: Any) -> ModelSeen:
