@@ -41,6 +41,8 @@ class Emulator:
         client = storage.Client(
             project=self.project, credentials=AnonymousCredentials(), client_options=self.options()
         )
+        # It would ask for each bucket that it meets, some time later, and meet a fault that is meant for others.
+        client._bucket_metadata_cache = None
         self.clients.callback(client.close)
         return client
 
