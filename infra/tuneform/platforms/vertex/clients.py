@@ -79,7 +79,6 @@ class Clients:
         self._background = Background()
         self._made: dict[tuple[str, ...], asyncio.Future[Any]] = {}
         self._slots = asyncio.Semaphore(SIDE_BY_SIDE)
-        self._pace = Pace(rate)
 
     def run(self, what: str, coroutine: Coroutine[Any, Any, T]) -> T:
         """Wait for a coroutine; `what` says in errors what was tried.
