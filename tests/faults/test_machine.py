@@ -43,6 +43,7 @@ EXPECTED = (
     "failed:",
     "has no evaluation loss",
     "has no checkpoint",
+    "has no endpoint to point to",  # the service made none for the job, or somebody deleted it
 )
 """What a document may be blocked by, in the words of the plan, once nothing disturbs any more."""
 QUIET = (Wait, Settle, Unfence)
