@@ -1,14 +1,15 @@
-"""CEL expressions: compiled with types, bounded in time, and read for what they look at.
+"""CEL expressions: compiled with types, and evaluated within bounds.
 
 The runtime (cel-expr-python, the CEL project's own) bounds an expression itself: 10,000 iterations, 32 levels, patterns
-in linear time (RE2). Its errors carry a line and a column, which are kept.
+in linear time (RE2); `bounds` has what that leaves open. Its errors carry a line and a column, which are kept.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -16,22 +17,18 @@ from typing import Any
 from cel_expr_python import cel
 from cel_expr_python.ext import ext_strings
 
-VARIABLES = ("object", "project", "data", "cost", "params", "item")
-"""What an expression may name. `item` is there in rules with `each` alone."""
+from tuneform.policy.bounds import Effort, Size, Unbounded, effort
+from tuneform.policy.tokens import Reads, reads, renamed
+
 LONGEST = 4_096
 """Characters of an expression: a rule that needs more is several rules."""
+LARGEST = 65_536
+"""Characters of the parameters of a rule, written out."""
+ORDINARY = Size(entries=100, characters=4_000, longest=16, text=200)
+"""A document with its project. An expression that could not be asked of it is refused before it meets one."""
 
 _PLACE = re.compile(r"<input>:(-?\d+):(-?\d+): (.*)")
 _CODE = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
-# Strings first, so that nothing in them is taken for a name. Names after a dot are fields, not variables.
-_TOKEN = re.compile(
-    r"""(?P<string>[rRbB]{0,2}(?:'''(?:\\.|[^\\])*?'''|\"\"\"(?:\\.|[^\\])*?\"\"\"|'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"))
-    |(?P<name>(?<![\w.])[A-Za-z_]\w*(?:\s*\.\s*[A-Za-z_]\w*(?!\w|\s*\()|\[\s*(?:"[^"\\]*"|'[^'\\]*')\s*\])*)
-    |(?P<comment>//[^\n]*)""",
-    re.VERBOSE | re.DOTALL,
-)
-_HAS = re.compile(r"(?<![\w.])has\s*\(\s*\Z")
-_STEP = re.compile(r"""\.\s*([A-Za-z_]\w*)|\[\s*(?:"([^"\\]*)"|'([^'\\]*)')\s*\]""")
 
 
 class ExpressionError(ValueError):
@@ -57,22 +54,21 @@ def _environment(item: bool) -> cel.Env:
 
 @dataclass(frozen=True)
 class Compiled:
-    """An expression that can be evaluated. `reads` are the dotted paths that it looks at, `object.spec.x` for one.
-
-    `asks` are those among them of which it wants to know no more than whether they are there: `has(data.validation)`.
-    """
+    """An expression that can be evaluated, with what it looks at and what it could do."""
 
     program: Any
     type: str
-    reads: frozenset[str]
-    asks: frozenset[str] = frozenset()
+    reads: Reads
+    effort: Effort
 
-    def value(self, activation: Any) -> Any:
-        """Its value as plain data.
+    def value(self, activation: Any, size: Callable[[], Size]) -> Any:
+        """Its value as plain data. `size` is that of the values, and asked for only where it matters.
 
         Raises:
-            EvaluationError: it has none.
+            EvaluationError: it has none, or could take too long or too much to find.
         """
+        if not self.effort.is_small and not self.effort.within(size()):
+            raise EvaluationError("the document is too large for what the expression does with it")
         try:
             found = self.program.eval(activation)
         except RuntimeError as error:
@@ -100,8 +96,33 @@ def compiled(
     if found not in {wanted, "DYN"} and not found.startswith(f"{wanted}<"):
         raise ExpressionError(f"its type is {found.lower()}, and {wanted.lower()} is needed", 1, 1)
     if params is not None:
-        program = _compile(environment, inlined(text, params))
-    return Compiled(program, found, frozenset(reads(text)), _asks(text))
+        program = _with_params(environment, text, params)
+    return Compiled(program, found, reads(text), _effort(text, params or {}))
+
+
+def _effort(text: str, params: Mapping[str, Any]) -> Effort:
+    try:
+        found = effort(text, params)
+    except Unbounded as error:
+        before = text[: error.start]
+        line, column = before.count("\n") + 1, error.start - before.rfind("\n")
+        raise ExpressionError(str(error), line, column) from error
+    if not found.within(ORDINARY):
+        raise ExpressionError(
+            "what it may have to do has no bound: fewer loops in each other, fewer additions", 1, 1
+        )
+    return found
+
+
+def _with_params(environment: cel.Env, text: str, params: Mapping[str, Any]) -> Any:
+    """The expression with its parameters; what is wrong only with them has no place in the text."""
+    put_in = inlined(text, params)
+    if len(put_in) > LONGEST + LARGEST:
+        raise ExpressionError(f"its parameters have more than {LARGEST:,} characters")
+    try:
+        return _compile(environment, put_in)
+    except ExpressionError as error:
+        raise ExpressionError(f"with its parameters: {error}") from error
 
 
 def _compile(environment: cel.Env, text: str) -> Any:
@@ -131,50 +152,21 @@ def activation(variables: Mapping[str, Any]) -> Any:
     return _environment("item" in variables).Activation(dict(variables))
 
 
-def reads(text: str) -> Iterator[str]:
-    """The paths that begin with one of the variables, as far as they are written out: `object.spec.baseModel`."""
-    yield from (path for path, _ in _paths(text))
+def inlined(text: str, params: Mapping[str, Any]) -> str:
+    """The expression with the literal of `params` in place of their name.
 
-
-def _paths(text: str) -> Iterator[tuple[str, bool]]:
-    """The same, each with whether it stands in a `has()`."""
-    for match in _TOKEN.finditer(text):
-        chain = match["name"]
-        if chain is None:
-            continue
-        name = re.match(r"\w+", chain)
-        assert name is not None
-        if name[0] in VARIABLES:
-            steps = [next(filter(None, step.groups())) for step in _STEP.finditer(chain, name.end())]
-            yield ".".join((name[0], *steps)), _HAS.search(text, 0, match.start()) is not None
-
-
-def _asks(text: str) -> frozenset[str]:
-    found = set(_paths(text))
-    return frozenset(path for path, in_has in found if in_has and (path, False) not in found)
-
-
-def inlined(text: str, params: Mapping[str, Any], name: str = "params") -> str:
-    """The expression with the literal of `params` in place of their name."""
-    return renamed(text, {name: literal(dict(params))})
-
-
-def renamed(text: str, names: Mapping[str, str]) -> str:
-    """The expression with variables replaced, nothing else: not what is in strings, nor fields of the same name."""
-
-    def replace(match: re.Match[str]) -> str:
-        chain = match["name"]
-        if chain is None:
-            return match[0]
-        first = re.match(r"\w+", chain)
-        assert first is not None
-        return names.get(first[0], first[0]) + chain[first.end() :]
-
-    return _TOKEN.sub(replace, text)
+    Raises:
+        ExpressionError: a parameter is a number that CEL has not.
+    """
+    return renamed(text, {"params": literal(dict(params))})
 
 
 def literal(value: Any) -> str:
-    """A plain value as CEL writes it."""
+    """A plain value as CEL writes it.
+
+    Raises:
+        ExpressionError: it is a number that CEL has not.
+    """
     match value:
         case dict():
             return "{" + ", ".join(f"{literal(str(key))}: {literal(one)}" for key, one in value.items()) + "}"
@@ -183,8 +175,14 @@ def literal(value: Any) -> str:
         case bool() | None:
             return json.dumps(value)
         case float():
+            if not math.isfinite(value):
+                raise ExpressionError(f"{value} is no number that a parameter can have")
             return repr(value) if value != int(value) else f"{value:.1f}"
         case int():
+            if not -(2**63) <= value < 2**63:
+                raise ExpressionError(
+                    f"a whole number of a parameter has 64 bits at most, and {value:.0e} more"
+                )
             return str(value)
         case _:
-            return json.dumps(str(value))
+            return json.dumps(str(value), ensure_ascii=False)

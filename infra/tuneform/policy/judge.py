@@ -10,13 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 from tuneform.policy import expressions
+from tuneform.policy.bounds import Size, size
 from tuneform.policy.expressions import Compiled, EvaluationError, compiled
-from tuneform.policy.rules import Enforcement, Exemption, PolicySet, Rule
+from tuneform.policy.rules import Enforcement, Exemption, PolicySet, Rule, digest_of
+from tuneform.policy.tokens import Reads
 
 _MOST_ITEMS = 1_000
+_LONGEST_MESSAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -118,8 +122,7 @@ class _Ready:
     each: Compiled | None
     exemptions: tuple[Exemption, ...]
     kinds: frozenset[str] | None
-    reads: frozenset[str]
-    asks: frozenset[str]
+    reads: Reads
 
 
 class Judge:
@@ -139,10 +142,7 @@ class Judge:
     @property
     def digest(self) -> str:
         """Over all rules and exceptions: `sha256:` and hexadecimal digits. One source's is that source's own."""
-        if len(self.sets) == 1:
-            return self.sets[0].digest
-        rules = tuple(rule for one in self.sets for rule in one.rules)
-        return PolicySet(rules, tuple(e for one in self.sets for e in one.exemptions)).digest
+        return digest_of(self.sets)
 
     @property
     def rules(self) -> tuple[Rule, ...]:
@@ -165,7 +165,7 @@ class Judge:
                 unjudged.append(Unjudged(rule.policy, rule.name, kind, name, project, paths))
                 continue
             if values is None:
-                values = _Values(subject)
+                values = _Values.of(subject)
             findings += self._broken(ready, subject, values)
         return Verdict(tuple(findings), tuple(unjudged))
 
@@ -188,18 +188,17 @@ class Judge:
         except EvaluationError as error:
             yield self._finding(ready, subject, ready.rule.field, _unasked(error), broken=True)
             return
-        for activation, item in items:
-            path = ready.rule.field.replace("{item}", str(item))
+        for asked in items:
+            path = ready.rule.field.replace("{item}", _short(asked.item))
             try:
-                held = ready.holds.value(activation)
+                held = asked.value(ready.holds)
             except EvaluationError as error:
                 yield self._finding(ready, subject, path, _unasked(error), broken=True)
                 continue
             if held is not True:
-                wrong = "" if held is False else f"it is neither true nor false but {held!r}"
-                yield self._finding(
-                    ready, subject, path, wrong or _message(ready, activation, item), broken=bool(wrong)
-                )
+                wrong = "" if held is False else _unasked(f"it is neither true nor false but {_short(held)}")
+                message = wrong or _message(ready, asked, subject.unknown)
+                yield self._finding(ready, subject, path, message, broken=bool(wrong))
 
     def _finding(self, ready: _Ready, subject: Subject, path: str, message: str, *, broken: bool) -> Finding:
         rule, kind, name = ready.rule, subject.kind, subject.name
@@ -224,28 +223,56 @@ class Judge:
 
 
 class _Values:
-    """The variables of one subject, converted for the runtime once."""
+    """The variables of one subject, and of one item where a rule asks for each."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._variables = {
-            "object": subject.object,
-            "project": subject.project,
-            "data": subject.data,
-            "cost": subject.cost,
-            "params": {},
-        }
-        self._plain = expressions.activation(self._variables)
+    def __init__(self, variables: Mapping[str, Any], item: Any = "") -> None:
+        self._variables = variables
+        self.item = item
+        self._activation = expressions.activation(variables)
 
-    def items(self, each: Compiled | None) -> Iterable[tuple[Any, Any]]:
-        """An activation for each item of the list, with the item; one without any where there is no list."""
+    @classmethod
+    def of(cls, subject: Subject) -> _Values:
+        """Those of a subject. The parameters of a rule stand in its expressions."""
+        return cls(
+            {
+                "object": subject.object,
+                "project": subject.project,
+                "data": subject.data,
+                "cost": subject.cost,
+                "params": {},
+            }
+        )
+
+    def value(self, expression: Compiled) -> Any:
+        """The value of an expression.
+
+        Raises:
+            EvaluationError: it has none.
+        """
+        return expression.value(self._activation, self._measured)
+
+    @cached_property
+    def _size(self) -> Size:
+        return size(self._variables.values())
+
+    def _measured(self) -> Size:
+        return self._size
+
+    def items(self, each: Compiled | None) -> Iterable[_Values]:
+        """The same with each item of the list; itself where there is no list."""
         if each is None:
-            return ((self._plain, ""),)
-        found = each.value(self._plain)
+            return (self,)
+        found = self.value(each)
         if not isinstance(found, list):
-            raise EvaluationError(f"'each' is no list but {found!r}")
+            raise EvaluationError(f"'each' is no list but {_short(found)}")
         if len(found) > _MOST_ITEMS:
             raise EvaluationError(f"'each' has {len(found):,} items, and {_MOST_ITEMS:,} are the most")
-        return [(expressions.activation({**self._variables, "item": item}), item) for item in found]
+        return [_Values({**self._variables, "item": item}, item) for item in found]
+
+
+def _short(value: Any) -> str:
+    text = value if isinstance(value, str) else repr(value)
+    return text if len(text) <= _LONGEST_MESSAGE else f"{text[:_LONGEST_MESSAGE]}…"
 
 
 def _ready(rule: Rule, among: PolicySet) -> _Ready:
@@ -258,40 +285,34 @@ def _ready(rule: Rule, among: PolicySet) -> _Ready:
     )
     each = compiled(rule.each, wanted="LIST", params=rule.params) if rule.each else None
     exemptions = tuple(exemption for exemption in among.exemptions if exemption.rule == rule.id)
-    parts = [holds, *([each] if each else [])]
-    looks = frozenset().union(*(part.reads for part in parts))
-    asks = frozenset().union(*(part.asks for part in parts))
-    others = frozenset().union(*(part.reads - part.asks for part in parts))
-    return _Ready(rule, holds, says, each, exemptions, rule.kinds, looks, asks - others)
+    looks = holds.reads | each.reads if each else holds.reads
+    return _Ready(rule, holds, says, each, exemptions, rule.kinds, looks)
 
 
-def _unknown(ready: _Ready, unknown: frozenset[str]) -> tuple[str, ...]:
+def _unknown(looks: Reads, unknown: frozenset[str]) -> tuple[str, ...]:
     """The unknown paths that a rule looks at: at them, at what is below them, or at a whole that they are part of.
 
-    Whether a whole is there is known even where parts of it are not.
+    Whether a whole is there is known though a part of it is not.
     """
     return tuple(
         sorted(
             path
             for path in unknown
-            if any(
-                path == look
-                or look.startswith(f"{path}.")
-                or (path.startswith(f"{look}.") and look not in ready.asks)
-                for look in ready.reads
-            )
+            if any(path == look or look.startswith(f"{path}.") for look in looks.all)
+            or any(path.startswith(f"{look}.") for look in looks.values)
         )
     )
 
 
-def _message(ready: _Ready, activation: Any, item: Any) -> str:
-    if ready.says is not None:
+def _message(ready: _Ready, asked: _Values, unknown: frozenset[str]) -> str:
+    if ready.says is not None and not (unknown and _unknown(ready.says.reads, unknown)):
         try:
-            return str(ready.says.value(activation))
+            return _short(asked.value(ready.says))
         except EvaluationError:
             pass  # the rule is broken all the same, and its plain words say so
-    return ready.rule.message.replace("{item}", str(item)) or f"the rule {ready.rule.name} is not kept"
+    plain = ready.rule.message.replace("{item}", _short(asked.item))
+    return plain or f"the rule {ready.rule.name} is not kept"
 
 
-def _unasked(error: EvaluationError) -> str:
-    return f"the rule cannot be judged, which counts as broken: {error}"
+def _unasked(reason: object) -> str:
+    return f"the rule cannot be judged, which counts as broken: {reason}"

@@ -122,13 +122,28 @@ class PolicySet:
     @property
     def digest(self) -> str:
         """`sha256:` and hexadecimal digits over all that they say, in whatever order and layout it was written."""
-        return f"sha256:{hashlib.sha256(self._canonical().encode()).hexdigest()}"
-
-    def _canonical(self) -> str:
-        rules = sorted((asdict(rule) for rule in self.rules), key=lambda rule: (rule["policy"], rule["name"]))
+        rules = sorted(_text(asdict(rule) | {"matches": _matches(rule)}) for rule in self.rules)
         exemptions = sorted(_text(asdict(exemption)) for exemption in self.exemptions)
-        return _text({"rules": rules, "exemptions": exemptions})
+        return _hashed({"rules": rules, "exemptions": exemptions})
+
+
+def digest_of(sets: Iterable[PolicySet]) -> str:
+    """Over several sources, of which each keeps its exemptions to itself. One source's is that source's own."""
+    digests = sorted(one.digest for one in sets)
+    return digests[0] if len(digests) == 1 else _hashed(digests)
+
+
+def _matches(rule: Rule) -> list[str]:
+    """All of them must cover a document, and of what they list one is enough: order says nothing."""
+    return sorted(
+        _text({name: value if name == "labels" else sorted(value) for name, value in asdict(match).items()})
+        for match in rule.matches
+    )
+
+
+def _hashed(value: Any) -> str:
+    return f"sha256:{hashlib.sha256(_text(value).encode()).hexdigest()}"
 
 
 def _text(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str)

@@ -182,7 +182,7 @@ def _paths(
 ) -> Iterator[Diagnostic]:
     """Fields that no kind has which the rule is about: `has()` of a misspelt field would be false for ever."""
     kinds = sorted(rule.kinds) if rule.kinds else [kind for kind in KINDS if kind != "Policy"]
-    for read in sorted(found.reads):
+    for read in sorted(found.reads.all):
         root, *steps = read.split(".")
         if root != "object" or steps[:1] != ["spec"] or not kinds:
             continue
