@@ -155,13 +155,9 @@ class Judge:
         findings: list[Finding] = []
         unjudged: list[Unjudged] = []
         kind, name, project = subject.kind, subject.name, str(subject.project.get("name", ""))
-        for ready in self._of_kind(kind):
+        for ready in self._about(subject):
             rule = ready.rule
-            if not all(match.covers(kind, name, subject.project, subject.labels) for match in rule.matches):
-                continue
-            if subject.finished and not rule.mendable:
-                continue
-            if subject.unknown and (paths := _unknown(ready, subject.unknown)):
+            if subject.unknown and (paths := _unknown(ready.reads, subject.unknown)):
                 unjudged.append(Unjudged(rule.policy, rule.name, kind, name, project, paths))
                 continue
             if values is None:
@@ -176,6 +172,19 @@ class Judge:
             tuple(finding for verdict in verdicts for finding in verdict.findings),
             tuple(one for verdict in verdicts for one in verdict.unjudged),
         )
+
+    def about(self, subject: Subject) -> tuple[Rule, ...]:
+        """The rules that a subject must keep, whether or not they can be judged here."""
+        return tuple(ready.rule for ready in self._about(subject))
+
+    def _about(self, subject: Subject) -> Iterator[_Ready]:
+        kind, name, labels = subject.kind, subject.name, subject.labels
+        for ready in self._of_kind(kind):
+            rule = ready.rule
+            if subject.finished and not rule.mendable:
+                continue
+            if all(match.covers(kind, name, subject.project, labels) for match in rule.matches):
+                yield ready
 
     def _of_kind(self, kind: str) -> tuple[_Ready, ...]:
         if kind not in self._by_kind:

@@ -63,8 +63,9 @@ LIBRARY: Mapping[str, Builtin] = {
     "regions": Builtin(
         "Allowed regions",
         ("Project", "DatasetBucket"),
-        "object.spec.location.lowerAscii() in params.locations && "
-        "(!has(object.spec.servingLocation) || object.spec.servingLocation in params.locations)",
+        "params.locations.exists(one, one.lowerAscii() == object.spec.location.lowerAscii()) && "
+        "(!has(object.spec.servingLocation) || "
+        "params.locations.exists(one, one.lowerAscii() == object.spec.servingLocation.lowerAscii()))",
         "spec.location",
         "Data and models stay where the law, a contract or latency wants them.",
         "take one of the allowed locations",
@@ -231,11 +232,11 @@ LIBRARY: Mapping[str, Builtin] = {
         "How long data is kept",
         ("DatasetBucket",),
         "has(object.spec.lifecycle) && object.spec.lifecycle.exists(rule, has(rule.age) && "
-        "rule.age <= params.mostDays) && object.spec.lifecycle.all(rule, !has(rule.age) || "
-        "rule.age >= params.leastDays)",
+        "!has(rule.numNewerVersions) && rule.age <= params.mostDays) && "
+        "object.spec.lifecycle.all(rule, !has(rule.age) || rule.age >= params.leastDays)",
         "spec.lifecycle",
         "Personal data may not be kept for ever, and what an audit asks for may not be gone too soon.",
-        "write a lifecycle rule with an age between the two",
+        "write a lifecycle rule with an age between the two, and no other condition",
         message_expression="'objects must be deleted after ' + string(params.leastDays) + ' to ' + "
         "string(params.mostDays) + ' days'",
         params={"mostDays": "number", "leastDays": "number"},

@@ -100,7 +100,8 @@ class Reads:
 def reads(text: str) -> Reads:
     """The paths that begin with one of the variables, as far as they are written out: `object.spec.baseModel`."""
     words = tokens(text)
-    values, presence = set(), set()
+    values: set[str] = set()
+    presence: set[str] = set()
     for at in _variables(words):
         if words[at].text in VARIABLES:
             steps, end = _chain(words, at)
@@ -112,7 +113,8 @@ def reads(text: str) -> Reads:
 def renamed(text: str, names: Mapping[str, str]) -> str:
     """The expression with variables replaced, and nothing else."""
     words = tokens(text)
-    parts, done = [], 0
+    parts: list[str] = []
+    done = 0
     for at in _variables(words):
         word = words[at]
         if word.text in names:

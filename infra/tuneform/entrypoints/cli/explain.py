@@ -1,4 +1,4 @@
-"""`tuneform explain`: what a kind, a field or a code means."""
+"""`tuneform explain`: what a kind, a field, a built-in rule or a code means."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuneform.specs.reference.explain import explain
 @click.argument("what")
 @capabilities_option
 def command(what: str, capabilities: tuple[Path, ...]) -> None:
-    """Explain a kind, one of its fields, a base model, or the code of any error.
+    """Explain a kind, one of its fields, a base model, a built-in rule of policies, or the code of any error.
 
     Of a model it shows what is known, each fact with the document that says it.
 
@@ -28,6 +28,7 @@ def command(what: str, capabilities: tuple[Path, ...]) -> None:
       tuneform explain E123
       tuneform explain gemini-2.5-flash
       tuneform explain models
+      tuneform explain cmek-required
     """
     known = Settings.here(capabilities).known()
     if known.found:

@@ -17,6 +17,7 @@ COMMANDS = {
     "explain": "Say what a kind, a field or the code of an error means, and what is known of a model",
     "schema": "Print the JSON Schema of specs, for editors",
     "render": "Print specs as they come out for each project",
+    "policy": "Test policies, list their rules, print the digest that pins them",
     "plan": "Show what `apply` would do, and what it would cost",
     "apply": "Tune and serve what the specs say; --watch keeps at it",
     "up": "Make what is live match the specs",
@@ -36,7 +37,7 @@ COMMANDS = {
 """Each command and what it does, in the order that help shows them."""
 
 LOOKING = {name: f"looking.{name}" for name in ("status", "report", "ask", "endpoint", "cancel", "resolve")}
-MODULES = {**LOOKING, "import": "looking.import_", "init": "starting.init"}
+MODULES = {**LOOKING, "import": "looking.import_", "init": "starting.init", "policy": "policy.group"}
 """Where a command's module is, where not beside this one."""
 
 

@@ -35,12 +35,24 @@ def page() -> str:
     for name in COMMANDS:
         command = cli.get_command(group, name)
         assert command is not None
-        parts += ["", *_command(command, click.Context(command, info_name=name, parent=group))]
+        parts += _section(command, click.Context(command, info_name=name, parent=group))
     return "\n".join([*parts, "", *_errors(), ""])
 
 
-def _command(command: click.Command, context: click.Context) -> Iterator[str]:
-    yield f"## {context.info_name}"
+def _section(command: click.Command, context: click.Context, above: str = "") -> Iterator[str]:
+    """A command, and behind it those of a group."""
+    name = f"{above}{context.info_name}"
+    yield ""
+    yield from _command(command, context, f"### {name}" if above else f"## {name}")
+    if isinstance(command, click.Group):
+        for one in command.list_commands(context):
+            inner = command.get_command(context, one)
+            assert inner is not None
+            yield from _section(inner, click.Context(inner, info_name=one, parent=context), f"{name} ")
+
+
+def _command(command: click.Command, context: click.Context, heading: str) -> Iterator[str]:
+    yield heading
     yield ""
     yield f"```text\n{command.get_usage(context).removeprefix('Usage: ')}\n```"
     for paragraph in cleandoc(command.help or "").split("\n\n"):

@@ -219,21 +219,22 @@ def project_values(document: Document[specs.Project]) -> dict[str, Any]:
 def written(model: SpecModel) -> dict[str, Any]:
     """The fields of a model by their names in YAML; what is not set is left out."""
     return {
-        info.alias or name: _plain(value)
+        info.alias or name: plain(value)
         for name, info in type(model).model_fields.items()
         if (value := getattr(model, name)) is not None
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as rules see it: fields of models by their names in YAML, lists for tuples, durations in seconds."""
     match value:
         case SpecModel():
             return written(value)
         case timedelta():
             return f"{int(value.total_seconds())}s"
         case list() | tuple():
-            return [_plain(one) for one in value]
+            return [plain(one) for one in value]
         case dict():
-            return {name: _plain(one) for name, one in value.items()}
+            return {name: plain(one) for name, one in value.items()}
         case _:
             return value

@@ -74,7 +74,7 @@ def judge_of(tree: specs.Tree | None, settings: Settings, fetch: Fetch | None = 
         SpecErrors: what is wrong in a bundle.
     """
     sets = [own_set(tree)] if tree is not None else []
-    sets += [read_bundle(bundle, settings, fetch or _fetch(settings)) for bundle in bundles(settings)]
+    sets += [read_bundle(bundle, settings, fetch) for bundle in bundles(settings)]
     return Judge([one for one in sets if one.rules], settings.today())
 
 
@@ -83,14 +83,14 @@ def own_set(tree: specs.Tree) -> PolicySet:
     return policy_set(tree.of(specs.Policy), str(tree.root))
 
 
-def read_bundle(bundle: Bundle, settings: Settings, fetch: Fetch) -> PolicySet:
+def read_bundle(bundle: Bundle, settings: Settings, fetch: Fetch | None = None) -> PolicySet:
     """The policies of a bundle.
 
     Raises:
         SettingsError: it is not there, holds no policy, or is not what was pinned.
         SpecErrors: what is wrong in it.
     """
-    path = _local(bundle, settings, fetch) if bundle.is_remote else Path(bundle.where)
+    path = _local(bundle, settings, fetch or _fetch(settings)) if bundle.is_remote else Path(bundle.where)
     if not path.exists():
         raise SettingsError(
             f"there are no policies at {bundle.where}", remedy="mend the setting `policies`, or the path"

@@ -186,7 +186,7 @@ def _paths(
         root, *steps = read.split(".")
         if root != "object" or steps[:1] != ["spec"] or not kinds:
             continue
-        wrong = [_astray(kind, steps[1:]) for kind in kinds]
+        wrong = [astray(kind, steps[1:]) for kind in kinds]
         if all(wrong):
             step, known = next(one for one in wrong if one)
             about = " or ".join(kinds[:3]) + (" or another kind" if len(kinds) > 3 else "")
@@ -194,7 +194,7 @@ def _paths(
             yield document.diagnostic("E193", f"{read}: no {about} has {step!r} there", *path, hint=hint)
 
 
-def _astray(kind: str, steps: Sequence[str]) -> tuple[str, list[str]] | None:
+def astray(kind: str, steps: Sequence[str]) -> tuple[str, list[str]] | None:
     """The first step that leads nowhere, with those that would lead on; None where all do, or nobody can tell."""
     model: type[SpecModel] | None = KINDS.get(kind)
     more = FOLLOWED.get((kind, ""), frozenset())

@@ -430,6 +430,11 @@ CODES: Mapping[str, Code] = {
             "{match: {kinds: [TuningJob]}, rules: [{name: small, expression: object.spec.description > 3}]}",
         ),
     ),
+    "E196": Code(
+        "Case for policies",
+        "A file of cases (`*.policytest.yaml`, docs/policy.md) names policies, specs, a document or a rule that there "
+        "is not. `tuneform policy test` says so before it runs any case.",
+    ),
     "W190": Code(
         "Rule of a policy broken, a warning",
         "The same as E194 for a policy with `enforcement: warn`: it is shown, and stops nothing.",

@@ -7,8 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from tuneform.capabilities import PUBLISHER, Capabilities, built_in
 from tuneform.capabilities.words import about_model, about_platforms
 from tuneform.errors import SettingsError
+from tuneform.policy import LIBRARY
 from tuneform.specs.kinds import KINDS, Metadata, Ref, SpecModel
 from tuneform.specs.reference import environments
+from tuneform.specs.reference.builtins import builtin_in_words
 from tuneform.specs.reference.codes import Code
 from tuneform.specs.reference.documentation import default_in_words, meanings, text, type_in_words
 from tuneform.specs.reference.examples import EXAMPLES
@@ -16,7 +18,8 @@ from tuneform.specs.shape import Field, did_you_mean, fields
 
 
 def explain(what: str, codes: Mapping[str, Code], known: Capabilities | None = None) -> str:
-    """The text about a kind (`TuningJob`), a field (`TuningJob.limits.timeout`), one of `codes`, or a base model.
+    """The text about a kind (`TuningJob`), a field (`TuningJob.limits.timeout`), one of `codes`, a built-in rule of
+    policies, or a base model.
 
     `models` lists what is `known`. Kinds are found in any case, and `spec` may stand in a path or be left out.
 
@@ -27,6 +30,8 @@ def explain(what: str, codes: Mapping[str, Code], known: Capabilities | None = N
         return "\n".join(_code(what.upper(), codes[what.upper()]))
     if what == "in":
         return f"in: what differs between the projects of a document\n\n{environments.TEXT.replace('`', '').rstrip()}"
+    if what in LIBRARY:
+        return "\n".join(builtin_in_words(what))
     known = known or built_in()
     if model_known := known.find(what):
         return "\n".join(about_model(model_known, known))
@@ -42,7 +47,7 @@ def explain(what: str, codes: Mapping[str, Code], known: Capabilities | None = N
         if what.removeprefix(PUBLISHER).startswith("gemini-"):
             hint = did_you_mean(what, list(known.models), f"documents name {', '.join(known.models)}")
             raise SettingsError(f"no document that tuneform knows names the model {what!r}", remedy=hint)
-        names = [*KINDS, "metadata", "in", "models", *codes]
+        names = [*KINDS, "metadata", "in", "models", *codes, *LIBRARY]
         hint = did_you_mean(first, names, f"the kinds are {', '.join(KINDS)}; or name a code, such as E123")
         raise SettingsError(f"nothing is called {first!r}", remedy=hint)
     if path[:1] == ["metadata"]:

@@ -1,4 +1,4 @@
-"""Which files hold specs."""
+"""Which files hold specs: all of YAML but tests of policies."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from pathlib import Path
 from tuneform.errors import Diagnostic, Position
 
 _SUFFIXES = (".yaml", ".yml")
+TEST_SUFFIXES = (".policytest.yaml", ".policytest.yml")
+"""Files that `tuneform policy test` runs, and that hold no specs."""
 
 
 def spec_files(path: Path) -> tuple[list[Path], list[Diagnostic]]:
@@ -46,7 +48,10 @@ def spec_files(path: Path) -> tuple[list[Path], list[Diagnostic]]:
 
 
 def _may_hold_specs(entry: os.DirEntry[str]) -> bool:
-    return not entry.name.startswith(".") and (entry.name.endswith(_SUFFIXES) or _is_folder(entry))
+    name = entry.name
+    if name.startswith(".") or name.endswith(TEST_SUFFIXES):
+        return False
+    return name.endswith(_SUFFIXES) or _is_folder(entry)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
