@@ -28,7 +28,7 @@ ORDINARY = Size(entries=100, characters=4_000, longest=16, text=200)
 """A document with its project. An expression that could not be asked of it is refused before it meets one."""
 
 _PLACE = re.compile(r"<input>:(-?\d+):(-?\d+): (.*)")
-_CODE = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$")
+_NOISE = re.compile(r"^[A-Z_]+: | \[[A-Z_]+\]$| \(in container ''\)| expecting .*")
 
 
 class ExpressionError(ValueError):
@@ -141,9 +141,9 @@ def _placed(said: str) -> ExpressionError:
 
 
 def _said(text: str) -> str:
-    """What the runtime said, without its status codes, its picture of the place, and its C++."""
+    """What the runtime said, without its status codes, its picture of the place, and its grammar."""
     first = text.splitlines()[0] if text else "it has no value"
-    plain = _CODE.sub("", _CODE.sub("", first)).replace(" (in container '')", "")
+    plain = _NOISE.sub("", first).replace("mismatched input '<EOF>'", "it ends too early")
     return plain[:1].lower() + plain[1:]
 
 

@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.functional.main_job.checkout import Checkout
 
+from tuneform.specs.text.files import spec_files
+
 PROD = """\
 apiVersion: tuneform.dev/v1
 kind: Project
@@ -41,7 +43,7 @@ def test_a_second_project_does_not_get_the_stack_of_the_first(checkout: Checkout
             if document["kind"] != "Project":
                 document["metadata"]["project"] = "demo"
 
-    for file in sorted((checkout.folder / "specs").glob("*.yaml")):
+    for file in spec_files(checkout.folder / "specs")[0]:
         checkout.edit(file.name, belong)
     (checkout.folder / "specs" / "prod.yaml").write_text(PROD)
     live = checkout.counts()

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from . import environments
+from .bad_policies import POLICIES
 
 PROJECT = """\
 apiVersion: tuneform.dev/v1
@@ -138,7 +139,6 @@ DOCUMENTS = {
     "other apiVersion": Bad("a Kubernetes document", BUCKET.replace("tuneform.dev/v1", "v1")),
     "no kind": Bad("nothing to go by", BUCKET.replace("kind: DatasetBucket\n", "")),
     "misspelt kind": Bad("the nearest kind is named", BUCKET.replace("DatasetBucket", "datasetbukket")),
-    "Policy": Bad("a kind of a later version", kind("Policy", "rules: []")),
     "no metadata, no spec": Bad("both are said", "apiVersion: tuneform.dev/v1\nkind: Dataset\n"),
     "empty spec": Bad("a key with nothing is null", MORE.replace("{}", "")),
     "kind in small letters": Bad(
@@ -697,5 +697,6 @@ TABLE: Mapping[str, Mapping[str, Bad]] = {
     "fields": FIELDS,
     "between": BETWEEN,
     "environments": ENVIRONMENTS,
+    "policies": {name: Bad(why, text) for name, (why, text) in POLICIES.items()},
 }
 """By golden file."""

@@ -225,9 +225,10 @@ class Reader:
         )
 
     def _not_a_choice(self, part: str, model: type[SpecModel], path: Sequence[Step], value: object) -> None:
-        inner = model_at(model, path[:-1])
-        field = fields(inner).get(str(path[-1])) if inner else None
-        later = inner.values_not_yet.get(str(path[-1]), ()) if inner else ()
+        *around, name = [step for step in path if isinstance(step, str)]  # a choice may be one of a list
+        inner = model_at(model, around)
+        field = fields(inner).get(name) if inner else None
+        later = inner.values_not_yet.get(name, ()) if inner else ()
         choices = field.choices if field else ()
         listed = ", ".join(choices)
         if value in later:

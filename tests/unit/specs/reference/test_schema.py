@@ -15,6 +15,7 @@ from tuneform.specs.reference.environments import EXAMPLE
 from tuneform.specs.reference.examples import EXAMPLES
 from tuneform.specs.reference.schema import as_text, schema
 from tuneform.specs.text.documents import SpecFile
+from tuneform.specs.text.files import spec_files
 from tuneform.specs.text.plain import Reader
 from tuneform.specs.text.source import Source
 
@@ -65,12 +66,12 @@ def test_it_is_a_schema_of_the_dialect_that_it_names(validator: Draft202012Valid
 
 def test_the_file_beside_the_example_is_up_to_date_and_every_example_names_it() -> None:
     assert FILE.read_text(encoding="utf-8") == as_text(), f"run: tuneform schema > {FILE.relative_to(ROOT)}"
-    for path in FILE.parent.glob("*.yaml"):
+    for path in spec_files(FILE.parent)[0]:
         for document in path.read_text(encoding="utf-8").split("---\n"):  # the server looks in each
             assert document.startswith(f"# yaml-language-server: $schema={FILE.name}\n"), path
 
 
-@pytest.mark.parametrize("path", sorted(FILE.parent.glob("*.yaml")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", spec_files(FILE.parent)[0], ids=lambda path: path.stem)
 def test_it_accepts_the_specs(validator: Draft202012Validator, path: Path) -> None:
     for document in documents(path.read_text(encoding="utf-8")):
         assert list(validator.iter_errors(document)) == []
