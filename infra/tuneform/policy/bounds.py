@@ -19,6 +19,8 @@ MOST_STEPS = 100_000_000
 """Words asked times entries looked at; the slowest found, comparing maps in a loop, takes 14 ns for each."""
 MOST_CHARACTERS = 50_000_000
 """Characters of what is made on the way."""
+_OF_A_TEXT = 40
+"""What a text of one character takes, of which split makes as many as there are characters."""
 _WRITTEN_OUT = {"replace": (1, 2, 3), "join": (0, 1), "split": (1, 2)}
 """Methods whose arguments must be literals, and how many they take: nothing multiplies two values."""
 
@@ -92,7 +94,8 @@ class Effort:
         )
         rounds = min(MOST_ITERATIONS, min(MOST_ITERATIONS, longest) ** self.depth)
         steps = rounds * self.words * (both.entries + both.text / 16) * max(1, self.growth / 8)
-        return steps <= MOST_STEPS and rounds * both.characters * self.growth <= MOST_CHARACTERS
+        made = rounds * both.characters * self.growth * (_OF_A_TEXT if self.splits else 1)
+        return steps <= MOST_STEPS and made <= MOST_CHARACTERS
 
 
 def effort(text: str, params: Mapping[str, Any]) -> Effort:

@@ -180,9 +180,7 @@ def literal(value: Any) -> str:
             return repr(value) if value != int(value) else f"{value:.1f}"
         case int():
             if not -(2**63) <= value < 2**63:
-                raise ExpressionError(
-                    f"a whole number of a parameter has 64 bits at most, and {value:.0e} more"
-                )
+                raise ExpressionError("a whole number in its parameters has more than 64 bits")
             return str(value)
         case _:
             return json.dumps(str(value), ensure_ascii=False)

@@ -105,7 +105,8 @@ def reads(text: str) -> Reads:
     for at in _variables(words):
         if words[at].text in VARIABLES:
             steps, end = _chain(words, at)
-            asked = _is(words, at - 1, "(") and _is(words, at - 2, "has") and _is(words, end, ")")
+            first = at - 1 if _is(words, at - 1, ".") else at  # `.object` is `object`
+            asked = _is(words, first - 1, "(") and _is(words, first - 2, "has") and _is(words, end, ")")
             (presence if asked else values).add(".".join((words[at].text, *steps)))
     return Reads(frozenset(values), frozenset(presence))
 
