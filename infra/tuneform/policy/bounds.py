@@ -17,8 +17,8 @@ MOST_ITERATIONS = 10_000
 """After so many in one evaluation the runtime stops."""
 MOST_STEPS = 100_000_000
 """Words asked times entries looked at; the slowest found, comparing maps in a loop, takes 14 ns for each."""
-MOST_CHARACTERS = 50_000_000
-"""Characters of what is made on the way."""
+MOST_CHARACTERS = 200_000_000
+"""Bytes of what is made on the way, roughly."""
 _OF_A_TEXT = 40
 """What a text of one character takes, of which split makes as many as there are characters."""
 _WRITTEN_OUT = {"replace": (1, 2, 3), "join": (0, 1), "split": (1, 2)}

@@ -130,7 +130,7 @@ def test_what_is_put_together_at_random_ends_soon(text: str) -> None:
 
 @pytest.mark.slow
 @given(DRAWN | st.text(max_size=LONGEST))
-@settings(deadline=None, max_examples=20_000)
+@settings(deadline=None, max_examples=5_000)
 def test_much_of_what_is_put_together_at_random_ends_soon(text: str) -> None:
     seconds, grown = judged(text, LARGE)
     assert seconds < 2, text
