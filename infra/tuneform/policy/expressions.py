@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -61,21 +61,22 @@ class Compiled:
     reads: Reads
     effort: Effort
 
-    def value(self, activation: Any, size: Callable[[], Size]) -> Any:
-        """Its value as plain data. `size` is that of the values, and asked for only where it matters.
+    def value(self, variables: Mapping[str, Any], activation: Any) -> Any:
+        """Its value as plain data, of variables and of what the runtime made of them.
 
         Raises:
             EvaluationError: it has none, or could take too long or too much to find.
         """
-        if not self.effort.is_small and not self.effort.within(size()):
+        if not self.effort.allows(variables):
             raise EvaluationError("the document is too large for what the expression does with it")
         try:
             found = self.program.eval(activation)
         except RuntimeError as error:
             raise EvaluationError(_said(str(error))) from error
-        if found.type().name() == "ERROR":
-            raise EvaluationError(_said(str(found.plain_value())))
-        return found.plain_value()
+        plain = found.plain_value()
+        if not isinstance(plain, bool) and found.type().name() == "ERROR":
+            raise EvaluationError(_said(str(plain)))
+        return plain
 
 
 def compiled(

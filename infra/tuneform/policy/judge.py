@@ -10,13 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from functools import cached_property
 from typing import Any
 
 from tuneform.policy import expressions
-from tuneform.policy.bounds import Size, size
 from tuneform.policy.expressions import Compiled, EvaluationError, compiled
-from tuneform.policy.rules import Enforcement, Exemption, PolicySet, Rule, digest_of
+from tuneform.policy.rules import Enforcement, Exemption, Match, PolicySet, Rule, digest_of
 from tuneform.policy.tokens import Reads
 
 _MOST_ITEMS = 1_000
@@ -122,6 +120,7 @@ class _Ready:
     each: Compiled | None
     exemptions: tuple[Exemption, ...]
     kinds: frozenset[str] | None
+    narrowed: tuple[Match, ...]
     reads: Reads
 
 
@@ -138,6 +137,7 @@ class Judge:
         self._today = today
         self._ready = tuple(_ready(rule, one) for one in self.sets for rule in one.rules)
         self._by_kind: dict[str, tuple[_Ready, ...]] = {}
+        self._paths: dict[tuple[int, frozenset[str]], tuple[str, ...]] = {}
 
     @property
     def digest(self) -> str:
@@ -157,7 +157,7 @@ class Judge:
         kind, name, project = subject.kind, subject.name, str(subject.project.get("name", ""))
         for ready in self._about(subject):
             rule = ready.rule
-            if subject.unknown and (paths := _unknown(ready.reads, subject.unknown)):
+            if subject.unknown and (paths := self._unknown(ready, subject.unknown)):
                 unjudged.append(Unjudged(rule.policy, rule.name, kind, name, project, paths))
                 continue
             if values is None:
@@ -180,11 +180,19 @@ class Judge:
     def _about(self, subject: Subject) -> Iterator[_Ready]:
         kind, name, labels = subject.kind, subject.name, subject.labels
         for ready in self._of_kind(kind):
-            rule = ready.rule
-            if subject.finished and not rule.mendable:
+            if subject.finished and not ready.rule.mendable:
                 continue
-            if all(match.covers(kind, name, subject.project, labels) for match in rule.matches):
+            if not ready.narrowed or all(
+                match.covers(kind, name, subject.project, labels) for match in ready.narrowed
+            ):
                 yield ready
+
+    def _unknown(self, ready: _Ready, unknown: frozenset[str]) -> tuple[str, ...]:
+        """What of a rule is not known; of thousands of documents the same is not known."""
+        asked = (id(ready), unknown)
+        if asked not in self._paths:
+            self._paths[asked] = _unknown(ready.reads, unknown)
+        return self._paths[asked]
 
     def _of_kind(self, kind: str) -> tuple[_Ready, ...]:
         if kind not in self._by_kind:
@@ -198,16 +206,10 @@ class Judge:
             yield self._finding(ready, subject, ready.rule.field, _unasked(error), broken=True)
             return
         for asked in items:
-            path = ready.rule.field.replace("{item}", _short(asked.item))
-            try:
-                held = asked.value(ready.holds)
-            except EvaluationError as error:
-                yield self._finding(ready, subject, path, _unasked(error), broken=True)
-                continue
-            if held is not True:
-                wrong = "" if held is False else _unasked(f"it is neither true nor false but {_short(held)}")
-                message = wrong or _message(ready, asked, subject.unknown)
-                yield self._finding(ready, subject, path, message, broken=bool(wrong))
+            wrong = _wrong(ready, asked, subject.unknown)
+            if wrong is not None:
+                message, broken = wrong
+                yield self._finding(ready, subject, asked.named(ready.rule.field), message, broken=broken)
 
     def _finding(self, ready: _Ready, subject: Subject, path: str, message: str, *, broken: bool) -> Finding:
         rule, kind, name = ready.rule, subject.kind, subject.name
@@ -252,20 +254,17 @@ class _Values:
             }
         )
 
+    def named(self, text: str) -> str:
+        """A text with the item in place of its name."""
+        return text.replace("{item}", _short(self.item)) if "{item}" in text else text
+
     def value(self, expression: Compiled) -> Any:
         """The value of an expression.
 
         Raises:
             EvaluationError: it has none.
         """
-        return expression.value(self._activation, self._measured)
-
-    @cached_property
-    def _size(self) -> Size:
-        return size(self._variables.values())
-
-    def _measured(self) -> Size:
-        return self._size
+        return expression.value(self._variables, self._activation)
 
     def items(self, each: Compiled | None) -> Iterable[_Values]:
         """The same with each item of the list; itself where there is no list."""
@@ -277,6 +276,19 @@ class _Values:
         if len(found) > _MOST_ITEMS:
             raise EvaluationError(f"'each' has {len(found):,} items, and {_MOST_ITEMS:,} are the most")
         return [_Values({**self._variables, "item": item}, item) for item in found]
+
+
+def _wrong(ready: _Ready, asked: _Values, unknown: frozenset[str]) -> tuple[str, bool] | None:
+    """What is wrong, and whether that is that the rule has no value; None where it is kept."""
+    try:
+        held = asked.value(ready.holds)
+    except EvaluationError as error:
+        return _unasked(error), True
+    if held is True:
+        return None
+    if held is False:
+        return _message(ready, asked, unknown), False
+    return _unasked(f"it is neither true nor false but {_short(held)}"), True
 
 
 def _short(value: Any) -> str:
@@ -295,7 +307,8 @@ def _ready(rule: Rule, among: PolicySet) -> _Ready:
     each = compiled(rule.each, wanted="LIST", params=rule.params) if rule.each else None
     exemptions = tuple(exemption for exemption in among.exemptions if exemption.rule == rule.id)
     looks = holds.reads | each.reads if each else holds.reads
-    return _Ready(rule, holds, says, each, exemptions, rule.kinds, looks)
+    narrowed = tuple(match for match in rule.matches if match != Match(kinds=match.kinds))
+    return _Ready(rule, holds, says, each, exemptions, rule.kinds, narrowed, looks)
 
 
 def _unknown(looks: Reads, unknown: frozenset[str]) -> tuple[str, ...]:
@@ -319,8 +332,7 @@ def _message(ready: _Ready, asked: _Values, unknown: frozenset[str]) -> str:
             return _short(asked.value(ready.says))
         except EvaluationError:
             pass  # the rule is broken all the same, and its plain words say so
-    plain = ready.rule.message.replace("{item}", _short(asked.item))
-    return plain or f"the rule {ready.rule.name} is not kept"
+    return asked.named(ready.rule.message) or f"the rule {ready.rule.name} is not kept"
 
 
 def _unasked(reason: object) -> str:

@@ -89,7 +89,7 @@ LIBRARY: Mapping[str, Builtin] = {
         "No unreviewed model to go on from",
         ("TuningJob",),
         "!has(object.spec.preTunedModel) || !has(object.spec.preTunedModel.name) || "
-        "params.models.exists(model, object.spec.preTunedModel.name == model)",
+        "object.spec.preTunedModel.name in params.models",
         "spec.preTunedModel",
         "A model from elsewhere brings along what it was trained on, which no document here shows.",
         "go on from a TuningJob with ref:, or have the model reviewed and added to the policy",

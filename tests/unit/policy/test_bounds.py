@@ -12,8 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tuneform.policy import Judge, PolicySet, Rule, Subject
-from tuneform.policy.bounds import Size, effort, size
+from tuneform.policy.bounds import Size, at_most, effort, size
 from tuneform.policy.expressions import LONGEST, ExpressionError, compiled
+
+from .expressions import PLAIN
 
 LIST, TEXT, MAP = "object.spec.list", "object.spec.text", "object.spec.map"
 RUNAWAY = {
@@ -140,6 +142,13 @@ def test_much_of_what_is_put_together_at_random_ends_soon(text: str) -> None:
 def test_the_size_of_values_counts_everything() -> None:
     assert size([{"a": ["bc", 1, None]}, "d" * 9]) == Size(entries=7, characters=12, longest=3, text=9)
     assert size([]) == Size()
+
+
+@given(PLAIN)
+def test_nothing_is_larger_than_what_python_writes_for_it(value: object) -> None:
+    most, exact = at_most({"it": value}), size([{"it": value}])
+    assert (most.entries, most.characters) >= (exact.entries, exact.characters)
+    assert (most.longest, most.text) >= (exact.longest, exact.text)
 
 
 def test_rules_for_documents_of_a_good_size_are_within_the_bounds() -> None:

@@ -54,8 +54,10 @@ def test_a_project_that_says_no_platform_is_one_of_vertex() -> None:
 
 def test_kinds_are_those_that_all_its_matches_allow() -> None:
     assert replace(RULE, matches=(Match(),)).kinds is None
-    assert replace(RULE, matches=(Match(kinds=("A", "B")), Match(), Match(kinds=("B", "C")))).kinds == {"B"}
-    assert replace(RULE, matches=(Match(kinds=("A",)), Match(kinds=("B",)))).kinds == set()
+    assert replace(
+        RULE, matches=(Match(kinds=("A", "B")), Match(), Match(kinds=("B", "C")))
+    ).kinds == frozenset({"B"})
+    assert replace(RULE, matches=(Match(kinds=("A",)), Match(kinds=("B",)))).kinds == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -76,7 +78,7 @@ def test_kinds_are_those_that_all_its_matches_allow() -> None:
     ],
 )
 def test_an_exemption_covers_what_it_names(change: dict[str, str], path: str, covered: bool) -> None:
-    exemption = replace(EXEMPTION, **change)
+    exemption = replace(EXEMPTION, **change)  # type: ignore[arg-type]
     assert exemption.covers(RULE, "TuningJob", "words", PROJECT, path) is covered
 
 
@@ -89,7 +91,7 @@ def test_the_digest_does_not_depend_on_order(rules: list[Rule]) -> None:
                 replace(match, kinds=match.kinds[::-1], names=match.names[::-1])
                 for match in rule.matches[::-1]
             ),
-            params=dict(reversed(rule.params.items())),
+            params=dict(reversed(list(rule.params.items()))),
         )
         for rule in rules
     ]

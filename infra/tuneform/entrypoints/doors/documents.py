@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cache
 from typing import Any, Literal
 
 from tuneform import specs
@@ -218,11 +219,21 @@ def project_values(document: Document[specs.Project]) -> dict[str, Any]:
 
 def written(model: SpecModel) -> dict[str, Any]:
     """The fields of a model by their names in YAML; what is not set is left out."""
+    names = _names(type(model))
     return {
-        info.alias or name: plain(value)
-        for name, info in type(model).model_fields.items()
-        if (value := getattr(model, name)) is not None
+        names[attribute]: value if type(value) in _AS_THEY_ARE else plain(value)
+        for attribute, value in model.__dict__.items()
+        if value is not None
     }
+
+
+_AS_THEY_ARE = frozenset({str, int, bool, float})
+
+
+@cache
+def _names(model: type[SpecModel]) -> Mapping[str, str]:
+    """The fields of a model by their names in Python, with those in YAML."""
+    return {name: info.alias or name for name, info in model.model_fields.items()}
 
 
 def plain(value: Any) -> Any:
