@@ -53,6 +53,29 @@ def builtin_in_words(name: str) -> Iterator[str]:
     yield f"rules:\n{example(name)}"
 
 
+BEGIN, END = "<!-- built-in rules: begin -->", "<!-- built-in rules: end -->"
+"""What docs/policy.md has around the part that is written from here."""
+
+
+def with_rules(page: str) -> str:
+    """The page with what it says of built-in rules written anew."""
+    before, rest = page.split(BEGIN)
+    return f"{before}{BEGIN}\n\n{''.join(map(_section, LIBRARY))}{END}{rest.split(END)[1]}"
+
+
+def _section(name: str) -> str:
+    rule = LIBRARY[name]
+    takes = "".join(f"- `params.{one}`: {form}\n" for one, form in parameters(rule))
+    finished = " Asked of finished jobs, too." if rule.mendable else ""
+    indented = example(name).replace("\n", "\n    ")
+    return (
+        f"### {name}: {rule.title}\n\n{rule.why} About {', '.join(rule.kinds)}.{finished}\n\n"
+        f"{takes}{chr(10) if takes else ''}"
+        "```yaml\napiVersion: tuneform.dev/v1\nkind: Policy\nmetadata: {name: house}\nspec:\n  rules:\n"
+        f"    {indented}\n```\n\nTo keep it: {rule.remedy}.\n\n"
+    )
+
+
 def parameters(rule: Builtin) -> Iterator[tuple[str, str]]:
     """Each parameter with its form, and what it is where it is left out."""
     for one, kind in (rule.params or {}).items():
