@@ -61,7 +61,7 @@ def test_the_example_has_nothing_wrong_in_any_form(form: str) -> None:
             assert json.loads(result.stdout)["runs"][0]["results"] == []
         case "junit":
             suite = ElementTree.fromstring(result.stdout)[0]
-            assert (suite.get("tests"), suite.get("failures")) == ("3", "0")
+            assert (suite.get("tests"), suite.get("failures")) == ("4", "0")
         case _:
             assert result.stdout == ""
 
