@@ -8,7 +8,7 @@ nobody. A finished job is history, judged only by rules whose breach can still b
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -19,6 +19,14 @@ from tuneform.policy.tokens import Reads
 
 _MOST_ITEMS = 1_000
 _LONGEST_MESSAGE = 1_000
+_MATCHED = (
+    ("names", "object.metadata.name"),
+    ("labels", "object.metadata.labels"),
+    ("platforms", "project.platform"),
+    ("projects", "project.projectId"),
+    ("projects", "project.name"),
+)
+"""What a match asks for, and where that is: unknown there, nobody can say what the rule is about."""
 
 
 @dataclass(frozen=True)
@@ -157,7 +165,9 @@ class Judge:
         kind, name, project = subject.kind, subject.name, str(subject.project.get("name", ""))
         for ready in self._about(subject):
             rule = ready.rule
-            if subject.unknown and (paths := self._unknown(ready, subject.unknown)):
+            if subject.unknown and (
+                paths := (*_unmatched(ready.narrowed, subject), *self._unknown(ready, subject.unknown))
+            ):
                 unjudged.append(Unjudged(rule.policy, rule.name, kind, name, project, paths))
                 continue
             if values is None:
@@ -182,8 +192,10 @@ class Judge:
         for ready in self._of_kind(kind):
             if subject.finished and not ready.rule.mendable:
                 continue
-            if not ready.narrowed or all(
-                match.covers(kind, name, subject.project, labels) for match in ready.narrowed
+            if (
+                not ready.narrowed
+                or all(match.covers(kind, name, subject.project, labels) for match in ready.narrowed)
+                or (subject.unknown and _unmatched(ready.narrowed, subject))
             ):
                 yield ready
 
@@ -324,6 +336,30 @@ def _unknown(looks: Reads, unknown: frozenset[str]) -> tuple[str, ...]:
             or any(path.startswith(f"{look}.") for look in looks.values)
         )
     )
+
+
+def _unmatched(matches: Iterable[Match], subject: Subject) -> tuple[str, ...]:
+    """What would have to be known to say whether a rule is about a subject; nothing where the rest says that it is not.
+
+    Of the two names of a project one is enough.
+    """
+    about = (subject.kind, subject.name, subject.project, subject.labels)
+    missing: list[str] = []
+    for match in matches:
+        unsure = {field: path for field, path in _MATCHED if path in subject.unknown and getattr(match, field)}
+        rest = Match(
+            kinds=match.kinds,
+            names=() if "names" in unsure else match.names,
+            projects=() if "projects" in unsure else match.projects,
+            platforms=() if "platforms" in unsure else match.platforms,
+            labels={} if "labels" in unsure else match.labels,
+        )
+        if not rest.covers(*about):
+            return ()
+        if "projects" in unsure and replace(rest, projects=match.projects).covers(*about):
+            del unsure["projects"]
+        missing += unsure.values()
+    return tuple(missing)
 
 
 def _message(ready: _Ready, asked: _Values, unknown: frozenset[str]) -> str:
