@@ -9,7 +9,7 @@ import pulumi
 from tuneform.entrypoints.cli.running.rows import load_with_rows, seen_facts
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.doors.documents import Documents
-from tuneform.entrypoints.doors.policies import judge_of
+from tuneform.entrypoints.doors.policies import judge_of, named
 from tuneform.entrypoints.doors.telling import judged
 from tuneform.entrypoints.program import ProgramSettings, declare
 from tuneform.errors import TuneformError
@@ -27,7 +27,8 @@ def main() -> None:
         tree, prices = load_with_rows(folder, own.known(), see)[0], own.prices()
         name = config.get("project") or ""
         one = tree.only(name) if name else tree
-        judgement = judged(Documents(one, facts, prices), judge_of(one, own))
+        bundles = named(config.get("policies"), Path(root))
+        judgement = judged(Documents(one, facts, prices), judge_of(one, own, named=bundles))
         judgement.refuse()
     except TuneformError as wrong:
         raise pulumi.RunError(f"\n{wrong.render()}") from wrong

@@ -8,11 +8,13 @@ network after the first time.
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tuneform import specs
 from tuneform.entrypoints.cli.settings import Settings, made
@@ -39,14 +41,14 @@ class Bundle:
         return self.where.startswith("gs://")
 
 
-def bundles(settings: Settings) -> tuple[Bundle, ...]:
-    """What the setting `policies` names.
+def bundles(settings: Settings, named: Sequence[str] = ()) -> tuple[Bundle, ...]:
+    """What the setting `policies` names, and what else is `named`, each once.
 
     Raises:
         SettingsError: one is in Cloud Storage, where whoever may write can replace it, and has no digest.
     """
     found = []
-    for entry in settings.policies:
+    for entry in dict.fromkeys((*settings.policies, *named)):
         match = _PINNED.fullmatch(entry)
         assert match is not None, "any text matches"
         bundle = Bundle(match["where"], match["digest"] or "")
@@ -59,22 +61,46 @@ def bundles(settings: Settings) -> tuple[Bundle, ...]:
     return tuple(found)
 
 
+def named(value: Any, root: Path) -> tuple[str, ...]:
+    """The bundles that a stack's `tuneform:policies` names: a text with commas between, or a list, as JSON or as such.
+
+    A relative path counts from the `root` of the Pulumi project.
+
+    Raises:
+        SettingsError: it is something else.
+    """
+    try:
+        given = json.loads(value) if isinstance(value, str) and value.lstrip().startswith("[") else value or []
+    except ValueError:
+        given = None
+    entries = given.split(",") if isinstance(given, str) else given
+    if not isinstance(entries, list) or not all(isinstance(one, str) for one in entries):
+        raise SettingsError(
+            f"tuneform:policies is {value!r}, which names no bundles of policies",
+            remedy="write PATH@sha256:… or gs://BUCKET/OBJECT@sha256:…, with commas between",
+        )
+    found = [entry.strip() for entry in entries if entry.strip()]
+    return tuple(one if "://" in one else str(root / one) for one in found)
+
+
 def local_bundles(settings: Settings) -> tuple[Path, ...]:
     """Where the bundles lie that are files of this machine."""
     return tuple(Path(bundle.where) for bundle in bundles(settings) if not bundle.is_remote)
 
 
-def judge_of(tree: specs.Tree | None, settings: Settings, fetch: Fetch | None = None) -> Judge:
+def judge_of(
+    tree: specs.Tree | None, settings: Settings, fetch: Fetch | None = None, named: Sequence[str] = ()
+) -> Judge:
     """All policies that count for a tree, made ready; for an audit, which has no tree, those of bundles alone.
 
-    `fetch` reads what lies in Cloud Storage, by default with the credentials of whoever runs this.
+    `named` are bundles beside those of the setting: a stack's own. `fetch` reads what lies in Cloud Storage, by default with the credentials of whoever runs this.
 
     Raises:
         SettingsError: a bundle is not there, holds no policy, or is not what was pinned.
         SpecErrors: what is wrong in a bundle.
     """
     sets = [own_set(tree)] if tree is not None else []
-    sets += [read_bundle(bundle, settings, fetch) for bundle in bundles(settings)]
+    sets += [read_bundle(bundle, settings, fetch) for bundle in bundles(settings, named)]
     return Judge([one for one in sets if one.rules], settings.today())
 
 

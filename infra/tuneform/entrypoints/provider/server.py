@@ -20,6 +20,7 @@ from google.rpc import status_pb2
 from pulumi.runtime.proto import plugin_pb2, provider_pb2, provider_pb2_grpc
 
 from tuneform.entrypoints.provider import importing
+from tuneform.entrypoints.provider.policies import Policies
 from tuneform.entrypoints.provider.resources import RESOURCES, Call, Resource
 from tuneform.entrypoints.provider.session import Session, load_clients, working_for
 from tuneform.entrypoints.provider.shape import Failure, failures, schema_text
@@ -49,6 +50,7 @@ class Provider:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self.policies = Policies(session)
 
     def get_plugin_info(self, _request: empty_pb2.Empty) -> plugin_pb2.PluginInfo:
         """The package's version."""
@@ -83,12 +85,14 @@ class Provider:
         return empty_pb2.Empty()
 
     def check(self, request: provider_pb2.CheckRequest) -> provider_pb2.CheckResponse:
-        """Judge inputs; they are passed on as they came, secrets and all."""
+        """Judge inputs, by the schema and by policies; they are passed on as they came, secrets and all."""
         resource = _resource(request.urn)
         inputs = reveal(decode(request.news))
         found: list[Failure] = list(failures(resource.token, inputs))
         if not found:
             found = list(resource.flaws(Call(self.session, inputs)))
+        if not found:
+            found = list(self.policies.failures(resource.token, _name(request.urn), inputs))
         return provider_pb2.CheckResponse(
             inputs=request.news,
             failures=[provider_pb2.CheckFailure(property=f.path, reason=f.reason) for f in found],
@@ -177,6 +181,11 @@ def _resource(urn: str) -> Resource:
             code="E310",
         )
     return RESOURCES[token]
+
+
+def _name(urn: str) -> str:
+    """The name in a URN, in which there may be colons."""
+    return urn.split("::", 3)[3]
 
 
 def _difference(paths: Mapping[str, bool], *, replace: bool = False) -> provider_pb2.DiffResponse:

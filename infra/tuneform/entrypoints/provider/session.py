@@ -14,6 +14,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
+from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.provider.wire import Properties
 from tuneform.reconcile.desired import Identity, Project
 from tuneform.reconcile.live import Progress
@@ -121,9 +122,14 @@ class Session:
                 )
             return self._ports[project]
 
+    @property
+    def root(self) -> Path:
+        """The Pulumi project's folder: the engine starts us in the program's, which is that or lies below it."""
+        return Settings.at(Path.cwd()).root or Path.cwd()
+
     def specs(self) -> Path:
         """The spec folder that the stack's configuration names (`tuneform:specs`)."""
-        return Path.cwd() / str(self.config.get("specs") or "specs")
+        return self.root / str(self.config.get("specs") or "specs")
 
 
 def load_clients() -> None:

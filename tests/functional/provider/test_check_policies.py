@@ -1,0 +1,77 @@
+"""Policies at the provider's Check: a program that asks none itself is stopped by them, in a preview already."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from pulumi import automation
+from tests.functional.emulators import Emulator
+from tests.functional.provider.engine import WITH_ENGINE, RunFailedError, Stack, vertex
+
+from tuneform import specs
+from tuneform.entrypoints.doors.policies import own_set
+
+pytestmark = WITH_ENGINE
+
+HOUSE = """
+apiVersion: tuneform.dev/v1
+kind: Policy
+metadata: {name: house}
+spec:
+  rules:
+    - {name: epochs, builtin: max-epochs, params: {most: 1}}
+    - {name: gate, builtin: validation-required}
+    - {name: regions, builtin: regions, params: {locations: [us-central1]}}
+    - {name: owner, builtin: required-labels, params: {labels: [owner]}, enforcement: warn}
+  exceptions:
+    - {rule: epochs, kind: TuningJob, name: elsewhere, reason: not this one, expires: "2999-01-01"}
+"""
+TREE = """
+apiVersion: tuneform.dev/v1
+kind: Policy
+metadata: {name: own}
+spec:
+  match: {kinds: [TuningJob]}
+  rules:
+    - {name: size, builtin: max-tokens, params: {most: 5}}
+    - {name: task, expression: "object.spec.dataset.task == 'classification'"}
+"""
+
+
+def digest(file: Path) -> str:
+    return own_set(specs.load(file)).digest
+
+
+def configured(stack: Stack, policies: str) -> None:
+    stack.stack().set_config("tuneform:policies", automation.ConfigValue(policies))
+
+
+def test_a_program_that_asks_no_policy_is_stopped_by_the_stacks_and_the_trees(
+    stack: Stack, emulator: Emulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house = stack.work / "house.yaml"  # beside Pulumi.yaml, from where the stack's paths count
+    (stack.work / "infra").mkdir()
+    monkeypatch.chdir(stack.work / "infra")  # the program's folder, in which the engine starts the provider
+    house.write_text(HOUSE)
+    pinned = digest(house)
+    (stack.specs / "own.yaml").write_text(TREE)
+    configured(stack, f"house.yaml@{pinned}")
+
+    with pytest.raises(RunFailedError) as stopped:
+        stack.preview()
+
+    said = str(stopped.value)
+    assert "house/epochs: 2 epochs; 1 are the most; set epochCount, no higher than the policy allows; why:" in said
+    assert "property hyperParameters.epochCount" in said
+    assert re.search(r"property training value .* has a problem: own/size: up to 666 tokens; 5 are the most", said)
+    assert "house/owner: the label owner is missing" in said
+    assert "house/regions" not in said
+    assert f"policies: house.yaml: 4 rules, {pinned}" in said.replace(f"{stack.work}/", "")
+    assert "own/task is not judged of this TuningJob: object.spec.dataset is not known here" in said
+
+    house.write_text(HOUSE.replace("most: 1", "most: 9"))
+    with pytest.raises(RunFailedError, match="are not those that were pinned"):
+        stack.preview()
+    assert vertex(emulator, "tuningJobs") == []
