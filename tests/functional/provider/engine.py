@@ -113,13 +113,16 @@ class Stack:
         self.specs = specs
         self.endpoint = endpoint
         self.settings: dict[str, Any] = {}
+        self.plugins: list[str] = []
         self.program: Callable[[], None] = self._declare
 
     def up(self) -> Ran:
         return self._run(lambda stack, listen: stack.up(on_event=listen))
 
-    def preview(self) -> Ran:
-        return self._run(lambda stack, listen: stack.preview(on_event=listen))
+    def preview(self, *packs: str) -> Ran:
+        return self._run(
+            lambda stack, listen: stack.preview(on_event=listen, policy_packs=list(packs) or None)
+        )
 
     def refresh(self) -> Ran:
         return self._run(lambda stack, listen: stack.refresh(on_event=listen))
@@ -172,7 +175,9 @@ class Stack:
 
     def environment(self) -> dict[str, str]:
         return {
-            "PATH": os.pathsep.join([str(PLUGINS), str(Path(sys.executable).parent), os.environ["PATH"]]),
+            "PATH": os.pathsep.join(
+                [*self.plugins, str(PLUGINS), str(Path(sys.executable).parent), os.environ["PATH"]]
+            ),
             "PULUMI_HOME": str(self.made("pulumi")),
             "PULUMI_CONFIG_PASSPHRASE": "",
             "PULUMI_SKIP_UPDATE_CHECK": "true",
@@ -187,6 +192,8 @@ class Stack:
         def listen(event: automation.EngineEvent) -> None:
             if event.diagnostic_event and event.diagnostic_event.severity != "debug":
                 ran.messages.append(event.diagnostic_event.message)
+            if event.policy_event:
+                ran.messages.append(event.policy_event.message)
             if event.resource_pre_event:
                 metadata = event.resource_pre_event.metadata
                 ran.steps[_called(metadata)] = metadata.op.value

@@ -1,4 +1,4 @@
-"""Policies at the provider's Check: a program that asks none itself is stopped by them, in a preview already."""
+"""Policies at the provider's Check, and in a pack: what asks none itself is stopped by them, in a preview already."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import re
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from pulumi import automation
 from tests.functional.emulators import Emulator
+from tests.functional.policy_pack.packs import environment
 from tests.functional.provider.engine import WITH_ENGINE, RunFailedError, Stack, vertex
 
 from tuneform import specs
+from tuneform.entrypoints.cli.main import cli
 from tuneform.entrypoints.doors.policies import own_set
 
 pytestmark = WITH_ENGINE
@@ -63,9 +66,14 @@ def test_a_program_that_asks_no_policy_is_stopped_by_the_stacks_and_the_trees(
         stack.preview()
 
     said = str(stopped.value)
-    assert "house/epochs: 2 epochs; 1 are the most; set epochCount, no higher than the policy allows; why:" in said
+    assert (
+        "house/epochs: 2 epochs; 1 are the most; set epochCount, no higher than the policy allows; why:"
+        in said
+    )
     assert "property hyperParameters.epochCount" in said
-    assert re.search(r"property training value .* has a problem: own/size: up to 666 tokens; 5 are the most", said)
+    assert re.search(
+        r"property training value .* has a problem: own/size: up to 666 tokens; 5 are the most", said
+    )
     assert "house/owner: the label owner is missing" in said
     assert "house/regions" not in said
     assert f"policies: house.yaml: 4 rules, {pinned}" in said.replace(f"{stack.work}/", "")
@@ -74,4 +82,27 @@ def test_a_program_that_asks_no_policy_is_stopped_by_the_stacks_and_the_trees(
     house.write_text(HOUSE.replace("most: 1", "most: 9"))
     with pytest.raises(RunFailedError, match="are not those that were pinned"):
         stack.preview()
+    assert vertex(emulator, "tuningJobs") == []
+
+
+def test_a_preview_with_a_policy_pack_is_stopped_by_the_engine(
+    stack: Stack, emulator: Emulator, tmp_path: Path
+) -> None:
+    (tmp_path / "house.yaml").write_text(HOUSE)
+    ran = CliRunner().invoke(cli, ["policy", "pack", str(tmp_path / "pack"), str(tmp_path / "house.yaml")])
+    assert ran.exit_code == 0, ran.output
+    launcher = tmp_path / "bin" / "pulumi-analyzer-policy-python"
+    launcher.parent.mkdir()
+    # What Pulumi's own distribution has for this beside the engine, no package registry has: the SDK's own entry,
+    # without the options behind it, of which it would make other things.
+    launcher.write_text(f'#!/bin/sh\nexec {environment()} -u -m pulumi.policy "$1" "$2"\n')
+    launcher.chmod(0o755)
+    stack.plugins = [str(launcher.parent)]
+
+    with pytest.raises(RunFailedError) as stopped:
+        stack.preview(str(tmp_path / "pack"))
+
+    said = str(stopped.value)
+    assert "house/epochs: 2 epochs; 1 are the most" in said
+    assert "house/owner: the label owner is missing" in said
     assert vertex(emulator, "tuningJobs") == []

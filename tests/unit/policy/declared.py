@@ -79,4 +79,4 @@ def _run(folder: Path, contents: Contents) -> Sequence[Resource]:
 
 if __name__ == "__main__":
     said = json.load(sys.stdin)
-    print(json.dumps([[vars(one) for one in _run(Path(name), said[name])] for name in sys.argv[1:]]))
+    json.dump([[vars(one) for one in _run(Path(name), said[name])] for name in sys.argv[1:]], sys.stdout)

@@ -64,7 +64,13 @@ spec:
 apiVersion: tuneform.dev/v1
 kind: EncryptionKey
 metadata: {name: tuning-key, labels: {team: keys}, annotations: {ticket: T-1}}
-spec: {keyRing: ring, keyName: k1, location: us-central1, rotationPeriod: 30d, protectionLevel: HSM, deletionPolicy: Delete}
+spec:
+  keyRing: ring
+  keyName: k1
+  location: us-central1
+  rotationPeriod: 30d
+  protectionLevel: HSM
+  deletionPolicy: Delete
 ---
 apiVersion: tuneform.dev/v1
 kind: DatasetBucket

@@ -70,7 +70,9 @@ def named(value: Any, root: Path) -> tuple[str, ...]:
         SettingsError: it is something else.
     """
     try:
-        given = json.loads(value) if isinstance(value, str) and value.lstrip().startswith("[") else value or []
+        given = (
+            json.loads(value) if isinstance(value, str) and value.lstrip().startswith("[") else value or []
+        )
     except ValueError:
         given = None
     entries = given.split(",") if isinstance(given, str) else given
@@ -93,7 +95,8 @@ def judge_of(
 ) -> Judge:
     """All policies that count for a tree, made ready; for an audit, which has no tree, those of bundles alone.
 
-    `named` are bundles beside those of the setting: a stack's own. `fetch` reads what lies in Cloud Storage, by default with the credentials of whoever runs this.
+    `named` are bundles beside those of the setting: a stack's own. `fetch` reads what lies in Cloud Storage, by default
+    with the credentials of whoever runs this.
 
     Raises:
         SettingsError: a bundle is not there, holds no policy, or is not what was pinned.

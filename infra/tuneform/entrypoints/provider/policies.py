@@ -14,11 +14,12 @@ from pathlib import Path
 from tuneform import specs
 from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.doors.policies import judge_of, named, sources
-from tuneform.entrypoints.doors.telling import excepted, hint
+from tuneform.entrypoints.doors.telling import excepted
 from tuneform.entrypoints.provider.session import Session
 from tuneform.entrypoints.provider.shape import Failure
 from tuneform.entrypoints.provider.wire import UNKNOWN, Properties
-from tuneform.policy import Finding, Judge, Unjudged, Verdict
+from tuneform.policy import Judge, Unjudged, Verdict
+from tuneform.policy.packed import told
 from tuneform.policy.shapes import Resource, plain, property_of, subjects
 from tuneform.specs.text.files import spec_files
 
@@ -48,7 +49,7 @@ class Policies:
         verdict = judge.judge_all(subjects(resource))
         for finding in verdict.findings:
             if finding.blocks:
-                yield Failure(property_of(finding.kind, finding.field), text(finding))
+                yield Failure(property_of(finding.kind, finding.field), told(finding))
         self._tell(verdict)
 
     def judge(self) -> Judge:
@@ -69,7 +70,7 @@ class Policies:
     def _tell(self, verdict: Verdict) -> None:
         for finding in verdict.findings:
             if finding.enforcement == "warn" and finding.exception is None:
-                self._session.log.warning(text(finding))
+                self._session.log.warning(told(finding))
         for line in excepted(verdict):
             self._once(line)
         for one in verdict.unjudged:
@@ -83,14 +84,11 @@ class Policies:
             self._session.log.info(line)
 
 
-def text(finding: Finding) -> str:
-    """A breach in the words of `check`."""
-    return "; ".join(part for part in (f"{finding.id}: {finding.message}", hint(finding)) if part)
-
-
 def _not_asked(one: Unjudged) -> str:
     paths = sorted({".".join(path.split(".")[:3]) for path in one.paths})
-    return f"{one.policy}/{one.rule} is not judged of this {one.kind}: {' and '.join(paths)} is not known here"
+    return (
+        f"{one.policy}/{one.rule} is not judged of this {one.kind}: {' and '.join(paths)} is not known here"
+    )
 
 
 def holds_policies(folder: Path) -> bool:

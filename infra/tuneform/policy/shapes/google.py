@@ -18,6 +18,7 @@ _GRANT = "gcp:projects/iAMMember:IAMMember"
 ACCOUNTS = frozenset({_ACCOUNT, _GRANT})
 """The types that `accounts` looks at."""
 _MEMBER = "serviceAccount:"
+_DOMAIN = "iam.gserviceaccount.com"
 _CONDITIONS = {"age", "numNewerVersions"}
 
 
@@ -90,7 +91,7 @@ def accounts(resources: Sequence[Resource]) -> tuple[tuple[Resource, Subject], .
                 grants.setdefault(address, []).append(resource)
     open_ended = UNKNOWN in grants  # a grant to nobody knows whom may be a grant to anybody
     found = [
-        (resource, _account(resource, address, grants.get(address, []), open_ended))
+        (resource, _account(resource, grants.get(address, []), open_ended))
         for address, resource in declared.items()
     ]
     found += [
@@ -104,10 +105,10 @@ def accounts(resources: Sequence[Resource]) -> tuple[tuple[Resource, Subject], .
 def _email(resource: Resource) -> str | None:
     identity, project = resource.inputs.get("accountId"), resource.inputs.get("project")
     both = isinstance(identity, str) and isinstance(project, str)
-    return f"{identity}@{project}.iam.gserviceaccount.com" if both else None
+    return f"{identity}@{project}.{_DOMAIN}" if both else None
 
 
-def _account(resource: Resource, address: str, grants: Sequence[Resource], open_ended: bool) -> Subject:
+def _account(resource: Resource, grants: Sequence[Resource], open_ended: bool) -> Subject:
     given = resource.inputs
     roles = [grant.inputs.get("role", UNKNOWN) for grant in grants]
     email = _email(resource) or UNKNOWN
@@ -120,13 +121,12 @@ def _account(resource: Resource, address: str, grants: Sequence[Resource], open_
         "impersonators": UNKNOWN,
         "email": email,
     }
-    subject = _drawn("ServiceAccount", resource, spec, given.get("project", UNKNOWN), labelled=False)
-    return subject
+    return _drawn("ServiceAccount", resource, spec, given.get("project", UNKNOWN), labelled=False)
 
 
 def _stranger(address: str, grants: Sequence[Resource]) -> Subject:
     account, _, rest = address.partition("@")
-    project = rest.partition(".")[0]
+    project, _, domain = rest.partition(".")
     named = Resource(_GRANT, account, grants[0].inputs)
     spec = {
         "accountId": account,
@@ -136,7 +136,7 @@ def _stranger(address: str, grants: Sequence[Resource]) -> Subject:
         "impersonators": UNKNOWN,
         "email": address,
     }
-    return _drawn("ServiceAccount", named, spec, project or UNKNOWN, labelled=False)
+    return _drawn("ServiceAccount", named, spec, project if domain == _DOMAIN else UNKNOWN, labelled=False)
 
 
 def _drawn(

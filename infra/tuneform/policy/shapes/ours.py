@@ -72,7 +72,9 @@ def _tuning_job(resource: Resource) -> tuple[Subject, ...]:
         "test": UNKNOWN,
     }
     billed = cost(training, part(hyper, "epochCount"), given.get("price"))
-    return _with_project("TuningJob", resource, {"labels": given.get("labels", {})}, spec, data, billed)
+    return _with_project(
+        "TuningJob", resource, {"labels": given.get("labels", {})}, spec, data, billed=billed
+    )
 
 
 def _tuned_model(resource: Resource) -> tuple[Subject, ...]:
@@ -100,6 +102,7 @@ def _with_project(
     metadata: Mapping[str, Any],
     spec: Mapping[str, Any],
     data: Any,
+    *,
     billed: Any = None,
 ) -> tuple[Subject, ...]:
     """The resource, and what it says of its Project."""
@@ -107,7 +110,7 @@ def _with_project(
     project = {name: part(given, name) for name in _PROJECT}
     project |= {"platform": "vertex", "labels": UNKNOWN}  # the provider serves that platform alone
     called = {"name": resource.inputs.get("name"), "project": project["name"], **metadata}
-    own = drawn(kind, called, spec, project, data, billed, name=resource.name)
+    own = drawn(kind, called, spec, project, name=resource.name, data=data, cost=billed)
     said = {name: value for name, value in project.items() if name != "name"}
     name = project["name"]
     around = drawn(

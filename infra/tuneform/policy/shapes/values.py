@@ -33,11 +33,11 @@ def drawn(
     kind: str,
     metadata: Mapping[str, Any],
     spec: Mapping[str, Any],
-    project: Any = UNKNOWN,
-    data: Any = None,
-    cost: Any = None,
+    project: Any,
     *,
     name: str,
+    data: Any = None,
+    cost: Any = None,
 ) -> Subject:
     """A subject of what is known. `name` is that of the resource, for what has none of its own yet."""
     unknown: set[str] = set()

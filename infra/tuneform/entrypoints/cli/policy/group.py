@@ -10,6 +10,8 @@ SUBCOMMANDS = {
     "test": "Run the cases that are written for policies",
     "list": "Show the rules that count here, and who need not keep one until when",
     "digest": "Print the digest that pins policies",
+    "pack": "Write a policy pack for Pulumi, which every program must pass",
+    "admission": "Print admission policies for Kubernetes",
 }
 """Each subcommand and what it does, in the order that help shows them."""
 MODULES = {"list": "list_"}
