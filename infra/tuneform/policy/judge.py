@@ -346,7 +346,9 @@ def _unmatched(matches: Iterable[Match], subject: Subject) -> tuple[str, ...]:
     about = (subject.kind, subject.name, subject.project, subject.labels)
     missing: list[str] = []
     for match in matches:
-        unsure = {field: path for field, path in _MATCHED if path in subject.unknown and getattr(match, field)}
+        unsure = {
+            field: path for field, path in _MATCHED if path in subject.unknown and getattr(match, field)
+        }
         rest = Match(
             kinds=match.kinds,
             names=() if "names" in unsure else match.names,

@@ -65,11 +65,12 @@ def restored(values: Mapping[str, Any]) -> tuple[PolicySet, ...]:
 
 
 def _rule(values: Mapping[str, Any]) -> Rule:
-    matches = tuple(
-        Match(**{name: value if name == "labels" else tuple(value) for name, value in match.items()})
-        for match in values["matches"]
-    )
-    return Rule(**{**values, "matches": matches})
+    return Rule(**{**values, "matches": tuple(map(_match, values["matches"]))})
+
+
+def _match(values: Mapping[str, Any]) -> Match:
+    found: dict[str, Any] = {n: value if n == "labels" else tuple(value) for n, value in values.items()}
+    return Match(**found)
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ class Question:
 
 
 def told(finding: Finding, beside: str = "") -> str:
-    """A breach in one line: which rule, what is wrong, what to do, and what the rule is for, if that is not `beside`."""
+    """A breach in one line: the rule, what is wrong, what to do, and what the rule is for unless that is `beside`."""
     ended = f"its exception ended on {finding.expired.expires}" if finding.expired else ""
     why = f"why: {finding.why}" if finding.why not in ("", beside) else ""
     first = f"{finding.id}: {finding.message}"
@@ -152,7 +153,7 @@ def _of_rule(rules: Sequence[Rule], judge: Judge) -> Iterator[Question]:
     kinds = [rule.kinds for rule in rules]
     name = first.id.replace("/", ".")
     about = first.why or first.message or f"the rule {first.id}"
-    alone = all(one == {_JOINED} for one in kinds)
+    alone = all(one == frozenset({_JOINED}) for one in kinds)
     if not alone:
         yield Question(name, about, first.enforcement, first.remedy, stack=False, judge=judge)
     if any(one is None or _JOINED in one for one in kinds):

@@ -6,7 +6,7 @@ The grammar's own tokens, so that nothing in a string or a comment is taken for 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 VARIABLES = ("object", "project", "data", "cost", "params", "item")
@@ -122,4 +122,22 @@ def renamed(text: str, names: Mapping[str, str]) -> str:
             begins = words[at - 1].start if _is(words, at - 1, ".") else word.start  # `.name` is a name, too
             parts += [text[done:begins], names[word.text]]
             done = word.start + len(word.text)
+    return "".join([*parts, text[done:]])
+
+
+def rewritten(text: str, write: Callable[[tuple[str, ...], bool], str]) -> str:
+    """The expression with every path that begins with a variable written by `write`, which is told whether has() alone
+    asks for it; then what it writes stands in place of has() as well.
+    """
+    words = tokens(text)
+    parts: list[str] = []
+    done = 0
+    for at in _variables(words):
+        if words[at].text not in VARIABLES:
+            continue
+        steps, end = _chain(words, at)
+        asked = _is(words, at - 1, "(") and _is(words, at - 2, "has") and _is(words, end, ")")
+        first, last = (at - 2, end) if asked else (at, end - 1)
+        parts += [text[done : words[first].start], write((words[at].text, *steps), asked)]
+        done = words[last].start + len(words[last].text)
     return "".join([*parts, text[done:]])

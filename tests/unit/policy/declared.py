@@ -15,8 +15,10 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tuneform import specs
+from tuneform import capabilities, specs
 from tuneform.capabilities.prices import Price, PriceTable
+from tuneform.capabilities.prices import read as read_prices
+from tuneform.entrypoints.cli.running.rows import load_with_rows, seen_facts
 from tuneform.policy.shapes import Resource, plain
 
 Contents = Mapping[str, Mapping[str, Any] | None]
@@ -32,12 +34,15 @@ _CALLS = {
 }
 
 
-def declared(folders: Mapping[Path, Contents]) -> list[list[Resource]]:
-    """Every resource that the program declares of each folder, with the inputs that it gets."""
+def declared(folders: Mapping[Path, Contents | None], prices: Path | None = None) -> list[list[Resource]]:
+    """Every resource that the program declares of each folder, with the inputs that it gets.
+
+    Without contents its datasets are read. `prices` are a file, else those above.
+    """
     contents = {str(folder): found for folder, found in folders.items()}
     run = subprocess.run(
         [sys.executable, "-m", __name__, *contents],
-        input=json.dumps(contents),
+        input=json.dumps({"contents": contents, "prices": str(prices) if prices else None}),
         capture_output=True,
         text=True,
         check=False,
@@ -47,7 +52,22 @@ def declared(folders: Mapping[Path, Contents]) -> list[list[Resource]]:
     return [[Resource(**one) for one in found] for found in json.loads(run.stdout)]
 
 
-def _run(folder: Path, contents: Contents) -> Sequence[Resource]:
+def _read(folder: Path) -> dict[str, dict[str, Any]]:
+    """What Datasets put out of what was read, by their names."""
+    see, facts = seen_facts()
+    load_with_rows(folder, capabilities.built_in(), see)
+    return {
+        name: {
+            split: {"uri": f"gs://b/{name}-{split}.jsonl", "digest": "d", **parts[split]}
+            if split in parts
+            else None
+            for split in ("training", "validation", "test")
+        }
+        for (_project, name), parts in facts.items()
+    }
+
+
+def _run(folder: Path, contents: Contents | None, table: PriceTable) -> Sequence[Resource]:
     import pulumi  # noqa: PLC0415 (in this process alone)
     from pulumi.runtime import mocks  # noqa: PLC0415
 
@@ -62,7 +82,7 @@ def _run(folder: Path, contents: Contents) -> Sequence[Resource]:
             self.resources.append(Resource(args.typ, args.name, plain(given, pulumi.runtime.rpc.UNKNOWN)))
             found = dict(args.inputs)
             if args.typ == "tuneform:index:Dataset":
-                found |= contents
+                found |= read[args.name] if contents is None else contents
             if args.typ == "tuneform:index:TuningJob":
                 found |= {"revision": "r1-0123456789abcdef", "model": "projects/1/locations/l/models/m@1"}
             return f"{args.name}-id", found
@@ -70,13 +90,17 @@ def _run(folder: Path, contents: Contents) -> Sequence[Resource]:
         def call(self, args: mocks.MockCallArgs) -> tuple[dict[str, Any], list[tuple[str, str]]]:
             return dict(_CALLS[args.token]), []
 
+    read = _read(folder) if contents is None else {}
     recorder = Recorder()
     mocks.set_mocks(recorder, project="tuneform", stack="test", preview=False)
     tree = specs.load(folder)
-    pulumi.runtime.test(lambda: declare(tree, ProgramSettings(endpoint=None, prices=PRICES)))()
+    program = pulumi.runtime.test(lambda: declare(tree, ProgramSettings(endpoint=None, prices=table)))  # type: ignore[no-untyped-call]
+    program()
     return recorder.resources
 
 
 if __name__ == "__main__":
     said = json.load(sys.stdin)
-    json.dump([[vars(one) for one in _run(Path(name), said[name])] for name in sys.argv[1:]], sys.stdout)
+    table = read_prices(Path(said["prices"])) if said["prices"] else PRICES
+    found = [_run(Path(name), said["contents"][name], table) for name in sys.argv[1:]]
+    json.dump([[vars(one) for one in resources] for resources in found], sys.stdout)

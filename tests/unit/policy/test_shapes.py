@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -220,8 +220,11 @@ NOT_KNOWN: Mapping[str, Mapping[str, str]] = {
 """What no resource of a kind says, and why not: each is unknown to its subject in at least one of the trees."""
 
 TUNING_ROLE = "roles/aiplatform.tuningServiceAgent"
-DIFFERENT = {
-    ("DatasetBucket", "object.spec.location"): (str.lower, "goes out in capitals, and both mean the same"),
+DIFFERENT: Mapping[tuple[str, str], tuple[Callable[[Any], Any], str]] = {
+    ("DatasetBucket", "object.spec.location"): (
+        lambda name: name.lower() if "-" in name else name.upper(),
+        "goes out in capitals, and is said as Google's pages write it",
+    ),
     ("ServiceAccount", "object.spec.projectRoles"): (
         lambda roles: [*roles, TUNING_ROLE],
         "the program grants what tuning needs as well",
@@ -310,7 +313,7 @@ def bucket(**inputs: Any) -> Subject:
 def test_a_bucket_that_we_did_not_declare_has_what_it_asks_for_and_no_more() -> None:
     found = bucket(location="EU")
     assert found.object["spec"] == {
-        "location": "eu",
+        "location": "EU",
         "storageClass": "STANDARD",
         "versioning": False,
         "lifecycle": [],

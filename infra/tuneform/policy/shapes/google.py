@@ -24,10 +24,10 @@ _CONDITIONS = {"age", "numNewerVersions"}
 
 def _bucket(resource: Resource) -> tuple[Subject, ...]:
     given = resource.inputs
-    location, encryption = given.get("location"), given.get("encryption")
+    encryption = given.get("encryption")
     spec = {
         "bucketName": given.get("name", UNKNOWN),
-        "location": location.lower() if isinstance(location, str) else location,
+        "location": _location(given.get("location")),
         "storageClass": given.get("storageClass", "STANDARD"),
         "versioning": part(given.get("versioning"), "enabled", default=False),
         "lifecycle": _lifecycle(given.get("lifecycleRules", [])),
@@ -37,6 +37,13 @@ def _bucket(resource: Resource) -> tuple[Subject, ...]:
         "deletionPolicy": UNKNOWN,
     }
     return (_drawn("DatasetBucket", resource, spec, given.get("project", UNKNOWN)),)
+
+
+def _location(name: Any) -> Any:
+    """A location as Google's pages write it: us-central1, and EU. The API takes either form of both."""
+    if not isinstance(name, str):
+        return name
+    return name.lower() if "-" in name else name.upper()
 
 
 def _lifecycle(rules: Any) -> Any:
