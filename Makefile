@@ -50,10 +50,13 @@ fmt: environment ## Format the code and fix what can be fixed
 	$(BIN)/ruff check --quiet --fix-only infra tests
 	$(BIN)/ruff format --quiet infra tests
 
-lock: ## Write requirements.lock anew from pyproject.toml, newest versions first (needs uv)
+PACK := infra/tuneform/entrypoints/doors/pack
+lock: ## Write requirements.lock and that of policy packs anew, newest versions first (needs uv)
 	command -v uv >/dev/null || { echo "error: uv is not installed; pip install uv"; exit 1; }
 	uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --all-extras \
 		pyproject.toml -o requirements.lock
+	uv pip compile --quiet --upgrade --universal --generate-hashes --no-header --no-annotate --python-version 3.11 \
+		$(PACK)/requirements.in -o $(PACK)/requirements.txt
 
 clean: ## Stop the emulator; remove the environment, caches and local state (a built engine is kept)
 	if [ -x $(BIN)/tuneform ]; then $(BIN)/tuneform emulator stop || echo "the emulator was not stopped"; fi
