@@ -50,8 +50,9 @@ def evaluated(
     program: Path, objects: Sequence[Mapping[str, Any]], documents: Sequence[Mapping[str, Any]]
 ) -> list[dict[str, Any]]:
     """What each policy decides about each document."""
-    policies = [one for one in objects if one["kind"] == "ValidatingAdmissionPolicy"]
-    given = {"version": OLDEST, "policies": policies, "objects": documents}
+    kinds = {"policies": "ValidatingAdmissionPolicy", "bindings": "ValidatingAdmissionPolicyBinding"}
+    parts = {name: [one for one in objects if one["kind"] == kind] for name, kind in kinds.items()}
+    given = {"version": OLDEST, **parts, "objects": documents}
     ran = subprocess.run([program], input=json.dumps(given), capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     found: list[dict[str, Any]] = json.loads(ran.stdout)

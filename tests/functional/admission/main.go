@@ -1,8 +1,8 @@
 // Judges objects by ValidatingAdmissionPolicies, with the code that the Kubernetes API server does it with.
 //
-// It reads {"version": "1.30", "policies": [...], "objects": [...]} and prints, for each policy and object that its
-// matchConstraints name, one decision for each validation: {"policy", "object", "decisions": [{"admit", "error",
-// "message"}]}. What does not compile is {"policy", "errors"}.
+// It reads {"version": "1.30", "policies": [...], "bindings": [...], "objects": [...]} and prints, for each policy and
+// object that its matchConstraints name, one decision for each validation: {"policy", "object", "decisions": [{"admit",
+// "error", "message"}]}. What does not compile is {"policy", "errors"}. A field that the API has not is an error.
 package main
 
 import (
@@ -26,9 +26,10 @@ import (
 )
 
 type asked struct {
-	Version  string                         `json:"version"`
-	Policies []v1.ValidatingAdmissionPolicy `json:"policies"`
-	Objects  []unstructured.Unstructured    `json:"objects"`
+	Version  string                                `json:"version"`
+	Policies []v1.ValidatingAdmissionPolicy        `json:"policies"`
+	Bindings []v1.ValidatingAdmissionPolicyBinding `json:"bindings"`
+	Objects  []unstructured.Unstructured           `json:"objects"`
 }
 
 type decision struct {
@@ -51,12 +52,14 @@ type expression struct {
 	wanted *celgo.Type
 }
 
-func (e expression) GetExpression() string       { return e.text }
+func (e expression) GetExpression() string      { return e.text }
 func (e expression) ReturnTypes() []*celgo.Type { return []*celgo.Type{e.wanted} }
 
 func main() {
 	var given asked
-	if err := json.NewDecoder(os.Stdin).Decode(&given); err != nil {
+	decoder := json.NewDecoder(os.Stdin)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&given); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
