@@ -97,7 +97,9 @@ def test_what_is_unknown_is_not_judged_which_is_said_once(root: Path) -> None:
 def test_what_it_says_of_its_project_is_judged_too(root: Path) -> None:
     rule = policy(root / "stack.yaml")
     text = (root / rule).read_text()
-    (root / rule).write_text(text.replace("max-epochs, params: {most: 2}", "regions, params: {locations: [mars]}"))
+    (root / rule).write_text(
+        text.replace("max-epochs, params: {most: 2}", "regions, params: {locations: [mars]}")
+    )
     failures, _ = checked({"policies": rule})
     assert failures == ["project.location: stack/epochs: it lies in us-central1"]
 
