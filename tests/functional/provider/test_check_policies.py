@@ -8,13 +8,19 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 from pulumi import automation
+from pulumi.runtime.proto import provider_pb2
 from tests.functional.emulators import Emulator
 from tests.functional.policy_pack.packs import environment
 from tests.functional.provider.engine import WITH_ENGINE, RunFailedError, Stack, vertex
+from tests.unit.entrypoints.provider.world import TUNING_INPUTS, KeptLog
 
 from tuneform import specs
 from tuneform.entrypoints.cli.main import cli
 from tuneform.entrypoints.doors.policies import own_set
+from tuneform.entrypoints.provider.server import Provider
+from tuneform.entrypoints.provider.session import Session
+from tuneform.entrypoints.provider.wire import encode
+from tuneform.errors import SettingsError
 
 pytestmark = WITH_ENGINE
 
@@ -106,3 +112,31 @@ def test_a_preview_with_a_policy_pack_is_stopped_by_the_engine(
     assert "house/epochs: 2 epochs; 1 are the most" in said
     assert "house/owner: the label owner is missing" in said
     assert vertex(emulator, "tuningJobs") == []
+
+
+def test_a_bundle_in_cloud_storage_is_read_once_and_held_to_its_digest(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "house.yaml").write_text(HOUSE)
+    pinned = digest(tmp_path / "house.yaml")
+    blob = emulator.storage().create_bucket("acme-policies", location="us-central1").blob("house.yaml")
+    blob.upload_from_string(HOUSE)
+    monkeypatch.setenv("TUNEFORM_ENDPOINT", emulator.endpoint)
+    monkeypatch.setenv("TUNEFORM_HOME", str(tmp_path / "home"))
+    monkeypatch.chdir(tmp_path)
+
+    def failures() -> list[str]:
+        session = Session(KeptLog(), endpoint=emulator.endpoint)
+        session.config = {"policies": f"gs://acme-policies/house.yaml@{pinned}"}
+        urn = "urn:pulumi:test::theirs::tuneform:index:TuningJob::intents"
+        request = provider_pb2.CheckRequest(urn=urn, news=encode(TUNING_INPUTS))
+        return [one.reason.partition(";")[0] for one in Provider(session).check(request).failures]
+
+    broken = ["house/epochs: 4 epochs", "house/gate: its dataset has no validation examples"]
+    assert failures() == broken
+    blob.upload_from_string(HOUSE.replace("most: 1", "most: 9"))
+    assert failures() == broken, "what was pinned is kept here, and counts"
+    (kept,) = (tmp_path / "home" / "policies").glob("*.yaml")
+    kept.unlink()
+    with pytest.raises(SettingsError, match="are not those that were pinned"):
+        failures()
