@@ -34,6 +34,7 @@ spec:
     - {name: gate, builtin: validation-required}
     - {name: regions, builtin: regions, params: {locations: [us-central1]}}
     - {name: owner, builtin: required-labels, params: {labels: [owner]}, enforcement: warn}
+    - {name: task, expression: "object.spec.dataset.task == 'classification'", match: {kinds: [TuningJob]}}
   exceptions:
     - {rule: epochs, kind: TuningJob, name: elsewhere, reason: not this one, expires: "2999-01-01"}
 """
@@ -45,7 +46,6 @@ spec:
   match: {kinds: [TuningJob]}
   rules:
     - {name: size, builtin: max-tokens, params: {most: 5}}
-    - {name: task, expression: "object.spec.dataset.task == 'classification'"}
 """
 
 
@@ -82,8 +82,8 @@ def test_a_program_that_asks_no_policy_is_stopped_by_the_stacks_and_the_trees(
     )
     assert "house/owner: the label owner is missing" in said
     assert "house/regions" not in said
-    assert f"policies: house.yaml: 4 rules, {pinned}" in said.replace(f"{stack.work}/", "")
-    assert "own/task is not judged of this TuningJob: object.spec.dataset is not known here" in said
+    assert f"policies: house.yaml: 5 rules, {pinned}" in said.replace(f"{stack.work}/", "")
+    assert "house/task is not judged of this TuningJob: object.spec.dataset is not known here" in said
 
     house.write_text(HOUSE.replace("most: 1", "most: 9"))
     with pytest.raises(RunFailedError, match="are not those that were pinned"):

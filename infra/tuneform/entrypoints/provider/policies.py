@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from tuneform import specs
@@ -26,12 +27,20 @@ from tuneform.specs.text.files import spec_files
 _MARKS = (b"tuneform.dev/v1", b"Policy")
 
 
+@dataclass(frozen=True)
+class Source:
+    """The rules of one source. Those of the specs are the program's, which says what they say; denying is for both."""
+
+    judge: Judge
+    is_programs: bool
+
+
 class Policies:
     """The rules of one provider process: read and compiled when the first resource is checked, and then kept."""
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self._judge: Judge | None = None
+        self._sources: tuple[Source, ...] | None = None
         self._lock = threading.Lock()
         self._told: set[str] = set()
 
@@ -42,30 +51,33 @@ class Policies:
             SettingsError: a bundle is not there, holds no policy, or is not what was pinned.
             SpecErrors: what is wrong in the policies.
         """
-        judge = self.judge()
-        if not judge.rules:
-            return
-        resource = Resource(token, name, plain(inputs, UNKNOWN))
-        verdict = judge.judge_all(subjects(resource))
-        for finding in verdict.findings:
-            if finding.blocks:
-                yield Failure(property_of(finding.kind, finding.field), told(finding))
-        self._tell(verdict)
+        found = self._read()
+        asked = subjects(Resource(token, name, plain(inputs, UNKNOWN))) if found else ()
+        for source in found:
+            verdict = source.judge.judge_all(asked)
+            for finding in verdict.findings:
+                if finding.blocks:
+                    yield Failure(property_of(finding.kind, finding.field), told(finding))
+            if not source.is_programs:
+                self._tell(verdict)
 
-    def judge(self) -> Judge:
+    def _read(self) -> tuple[Source, ...]:
         """All rules that count. The same for every resource of the process."""
         with self._lock:
-            if self._judge is None:
-                self._judge = self._made()
-                for line in sources(self._judge):
-                    self._session.log.info(f"policies: {line}")
-            return self._judge
+            if self._sources is None:
+                self._sources = self._made()
+                for source in self._sources:
+                    for line in () if source.is_programs else sources(source.judge):
+                        self._session.log.info(f"policies: {line}")
+            return self._sources
 
-    def _made(self) -> Judge:
+    def _made(self) -> tuple[Source, ...]:
         root, folder = self._session.root, self._session.specs()
         settings = Settings.at(root)
         tree = specs.load(folder, settings.known()) if holds_policies(folder) else None
-        return judge_of(tree, settings, named=named(self._session.config.get("policies"), root))
+        everything = judge_of(tree, settings, named=named(self._session.config.get("policies"), root))
+        own = str(tree.root) if tree is not None else None
+        return tuple(Source(Judge([one], settings.today()), one.source == own) for one in everything.sets)
 
     def _tell(self, verdict: Verdict) -> None:
         for finding in verdict.findings:

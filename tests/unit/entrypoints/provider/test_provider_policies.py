@@ -72,10 +72,9 @@ def test_those_of_the_stack_of_the_environment_and_of_the_specs_count_together(
         f"hyperParameters.epochCount: {name}/epochs: 4 epochs" for name in ("environment", "own", "stack")
     ]
     assert [line.partition(", ")[0].rpartition("/")[2] for line in said] == [
-        "specs: 1 rule",
         "environment.yaml: 1 rule",
         "stack.yaml: 1 rule",
-    ], "each once in a process, with its digest"
+    ], "each once in a process, with its digest; of its own the program says that"
 
 
 def test_a_warning_lets_it_pass_and_is_said(root: Path) -> None:
@@ -83,6 +82,13 @@ def test_a_warning_lets_it_pass_and_is_said(root: Path) -> None:
     failures, said = checked({"policies": "stack.yaml"})
     assert failures == []
     assert said[1].startswith("warning: stack/epochs: 4 epochs")
+
+
+def test_of_the_specs_own_policies_the_program_tells_and_they_deny_here_too(root: Path) -> None:
+    policy(root / "specs" / "own.yaml", enforcement="warn")
+    assert checked() == ([], [])
+    policy(root / "specs" / "own.yaml")
+    assert checked() == (["hyperParameters.epochCount: own/epochs: 4 epochs"], [])
 
 
 def test_what_is_unknown_is_not_judged_which_is_said_once(root: Path) -> None:
