@@ -30,7 +30,8 @@ def unjudged(expression: str, unknown: frozenset[str] = UNKNOWN) -> tuple[str, .
     ],
 )
 def test_what_an_expression_only_asks_for(expression: str, asks: set[str]) -> None:
-    assert compiled(expression, wanted="BOOL").asks == asks
+    found = compiled(expression, wanted="BOOL").reads
+    assert found.presence - found.values == asks
 
 
 def test_a_rule_that_asks_whether_a_whole_is_there_is_judged_though_parts_of_it_are_not_known() -> None:
