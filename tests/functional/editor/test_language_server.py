@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.functional.npm import installed
 
 from tuneform.specs.text.files import spec_files
 
@@ -22,19 +23,11 @@ Json = dict[str, Any]
 @pytest.fixture(scope="module")
 def server() -> list[str]:
     """The command that runs it, installed once a checkout."""
-    npm, node = shutil.which("npm"), shutil.which("node")
-    if npm is None or node is None:
+    node = shutil.which("node")
+    if node is None:
         pytest.skip("Node.js is not installed: an editor brings its own")
-    folder = ROOT / ".tuneform" / "editor"
-    script = folder / "node_modules" / "yaml-language-server" / "bin" / "yaml-language-server"
-    if not script.is_file():
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copy(Path(__file__).with_name("package.json"), folder)
-        command = [npm, "install", "--no-audit", "--no-fund", "--ignore-scripts", "--no-package-lock"]
-        try:
-            subprocess.run(command, cwd=folder, capture_output=True, text=True, check=True, timeout=120)
-        except (OSError, subprocess.SubprocessError) as error:
-            pytest.skip(f"npm cannot install the language server here: {error}")
+    package = Path(__file__).with_name("package.json")
+    script = installed("editor", package, "yaml-language-server/bin/yaml-language-server")
     return [node, str(script), "--stdio"]
 
 
