@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import time
+from datetime import date
 from pathlib import Path
 
 from tests.unit.specs.bad_specs import BASE
 
+from tuneform.capabilities.prices import builtin
+from tuneform.entrypoints.doors.documents import Documents
+from tuneform.entrypoints.doors.telling import judged
 from tuneform.errors import Diagnostic
+from tuneform.policy import Judge
 from tuneform.review.render import rendered
-from tuneform.specs import Tree, examine, load
+from tuneform.specs import Policy, Tree, examine, load
+from tuneform.specs.policies import policy_set
 from tuneform.specs.text.source import Source, read
 
 SECONDS = 2.0
@@ -34,6 +40,9 @@ class Folder:
         began = time.process_time()
         tree, errors = examine(self._path)
         found = (*errors, *tree.warnings)
+        if not errors:  # then its policies are rules, and can be asked
+            judge = Judge([policy_set(tree.of(Policy))], date(2026, 11, 30))
+            found = (*found, *judged(Documents(tree, {}, builtin()), judge).diagnostics)
         for diagnostic in found:
             diagnostic.render()
         took = time.process_time() - began

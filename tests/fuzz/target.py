@@ -12,7 +12,7 @@ from pathlib import Path
 
 import atheris
 
-with atheris.instrument_imports(include=["tuneform.specs", "tuneform.review.render"]):
+with atheris.instrument_imports(include=["tuneform.specs", "tuneform.policy", "tuneform.review.render"]):
     from tests.fuzz.oracle import Folder
 
 
