@@ -125,6 +125,20 @@ def test_the_watch_loop_refuses_what_is_forbidden_and_goes_on_once_it_is_not(sho
         until(lambda: watcher.process.poll() is not None, "it ends")
 
 
+def test_a_saved_plan_is_stale_once_other_policies_count(shop: Shop) -> None:
+    write(shop, most=2)
+    shop.does("plan", "--out", "plan.json")
+    write(shop, most=3)
+
+    refused = shop.run("apply", "plan.json", "--yes")
+
+    assert refused.code == 1
+    assert "error[E615]: plan.json is stale: it was judged by other policies (sha256:" in refused.err
+    assert shop.live("tuningJobs") == []
+    write(shop, most=2)
+    shop.does("apply", "plan.json", "--yes", "--wait", "accepted")
+
+
 def test_a_bundle_that_is_pinned_is_judged_and_a_changed_one_refused(shop: Shop) -> None:
     bundle = shop.folder / "house.yaml"
     bundle.write_text(LIMIT.format(most=1, enforcement="deny"))

@@ -203,6 +203,8 @@ def _planned(opening: Opening, wish: Wish, settings: Settings) -> Planned:
         saved.check_fresh(plan)
     advised = review.advice(plan, found.desired, found.scope.tree)
     judgement = judging.judge(found, settings)
+    if saved is not None:
+        saved.check_policies(judgement.digest)
     return Planned(found, plan, advised, judgement if judgement.verdict.findings else None)
 
 

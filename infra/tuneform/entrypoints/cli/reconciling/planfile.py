@@ -48,6 +48,8 @@ class PlanFile:
     specs: str
     google_cloud: bool
     items: Mapping[str, list[str]]
+    policies: str = ""
+    """The digest of the policies that it was judged by; empty where there were none."""
 
     def specs_path(self, root: Path) -> Path:
         """Where the specs lie."""
@@ -78,6 +80,17 @@ class PlanFile:
             return
         raise stale(f"{self.path} is stale", self.items, plan)
 
+    def check_policies(self, digest: str) -> None:
+        """That the same policies count: whoever reviewed the plan saw it judged by these.
+
+        Raises:
+            PlanFileError: they are others.
+        """
+        if digest != self.policies:
+            was, now = self.policies or "none", digest or "none"
+            told = f"{self.path} is stale: it was judged by other policies ({was}) than there are now ({now})"
+            raise PlanFileError(told, remedy=_AGAIN, code="E615")
+
 
 def other_project(path: Path, how: str) -> PlanFileError:
     """The error of a plan that is about something else than the specs are now."""
@@ -98,13 +111,20 @@ def in_words(plan: Plan) -> dict[str, list[str]]:
     return {item.key: [explain(action) for action in item.actions] for item in plan.changes}
 
 
-def save(path: Path, plan: Plan, scope: Scope, *, root: Path, google_cloud: bool) -> None:
+def save(path: Path, plan: Plan, scope: Scope, *, root: Path, google_cloud: bool, policies: str = "") -> None:
     """Write a plan file of one project: see `save_all`."""
-    save_all(path, [(plan, scope)], root=root, google_cloud=google_cloud)
+    save_all(path, [(plan, scope)], root=root, google_cloud=google_cloud, policies=policies)
 
 
-def save_all(path: Path, plans: Sequence[tuple[Plan, Scope]], *, root: Path, google_cloud: bool) -> None:
-    """Write a plan file, whole or not at all.
+def save_all(
+    path: Path,
+    plans: Sequence[tuple[Plan, Scope]],
+    *,
+    root: Path,
+    google_cloud: bool,
+    policies: str = "",
+) -> None:
+    """Write a plan file, whole or not at all. `policies` is the digest of those that the plans were judged by.
 
     Raises:
         SettingsError: it cannot be written there.
@@ -121,6 +141,7 @@ def save_all(path: Path, plans: Sequence[tuple[Plan, Scope]], *, root: Path, goo
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "specs": _relative(scope.path, root),
         "googleCloud": google_cloud,
+        **({"policies": policies} if policies else {}),
         **({"projects": parts} if more else parts[0]),
     }
     # Through plain JSON, so that the digest is of what a reader will read.
@@ -189,7 +210,13 @@ def read_all(path: Path) -> tuple[PlanFile, ...]:
         raise PlanFileError(f"{path} has been edited since it was made", remedy=_AGAIN, code="E612")
     return tuple(
         PlanFile(
-            path, part["stamp"], part["project"], content["specs"], content["googleCloud"], part["items"]
+            path,
+            part["stamp"],
+            part["project"],
+            content["specs"],
+            content["googleCloud"],
+            part["items"],
+            content.get("policies", ""),
         )
         for part in content.get("projects", [content])
     )
