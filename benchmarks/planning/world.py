@@ -27,12 +27,34 @@ from tuneform_emulator.store import Store
 ROWS = {"train": 100, "validation": 20, "test": 20}
 FIRST = "tuning-0"
 
+POLICIES = """\
+apiVersion: tuneform.dev/v1
+kind: Policy
+metadata: {name: house}
+spec:
+  rules:
+    - {name: own-key, builtin: cmek-required}
+    - {name: places, builtin: regions, params: {locations: [us-central1]}}
+    - {name: keys, builtin: key-placement, params: {projects: [tuneform-demo], locations: [us-central1]}}
+    - name: models
+      builtin: base-models
+      params: {models: [gemini-2.5-flash, gemini-2.5-flash-lite, gemini-2.5-pro]}
+    - {name: epochs, builtin: max-epochs, params: {most: 100}}
+    - {name: tokens, builtin: max-tokens, params: {most: 5000000}}
+    - {name: size, builtin: max-examples, params: {most: 1000}}
+    - {name: data, builtin: validation-required}
+    - {name: account, builtin: dedicated-service-account}
+    - {name: closed, builtin: public-access-prevention}
+"""
+"""Ten rules, which all of it keeps."""
+
 Json = dict[str, Any]
 
 
 def write_specs(folder: Path, tunings: int) -> None:
-    """The tree of `benchmarks.specs`, about 100 documents a file, with datasets that can be trained on."""
+    """The tree of `benchmarks.specs`, about 100 documents a file, with policies and datasets that can be trained on."""
     specs.write(folder, tunings, specs.PER_FILE)
+    (folder / "policies.yaml").write_text(POLICIES, encoding="utf-8")
     for data in sorted(folder.glob("data/*")):
         for split, rows in ROWS.items():
             lines = (
