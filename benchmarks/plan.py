@@ -3,10 +3,9 @@
     python -m benchmarks.plan [--profile] [TUNINGS…]
 
 Each size is a project in agreement with its specs (planning/world.py): so many TuningJobs and TunedModels over a
-twentieth as many Datasets, kept to by ten rules of a policy, against as many live jobs, models, endpoints and ledger records
-on an emulator. Every figure
-is of a whole process, the better of two runs; the emulator has answered the same lists once before, since how long it
-takes to make them is no property of tuneform. Beside them, in the same run: `terraform plan` on as many
+twentieth as many Datasets, all judged by the ten rules of a policy, against as many live jobs, models, endpoints and
+ledger records on an emulator. Every figure is of a whole process, the better of two runs; the emulator has answered the
+same lists once before, since how long it takes to make them is no property of tuneform. Beside them, in the same run: `terraform plan` on as many
 `terraform_data` (with `terraform` or `tofu` on PATH), and `pulumi preview` on 1,000 of our own resources.
 
 The bars (docs/architecture.md has none; they come from the design): at 10,000 at most a fifth of terraform's time on
