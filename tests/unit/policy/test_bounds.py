@@ -10,12 +10,11 @@ from datetime import date
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.unit.policy.expressions import PLAIN
 
 from tuneform.policy import Judge, PolicySet, Rule, Subject
 from tuneform.policy.bounds import Size, at_most, effort, size
 from tuneform.policy.expressions import LONGEST, ExpressionError, compiled
-
-from .expressions import PLAIN
 
 LIST, TEXT, MAP = "object.spec.list", "object.spec.text", "object.spec.map"
 RUNAWAY = {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
+from tests.unit.policy.expressions import KNOWN, PLAIN, TEXT, Known
 
 from tuneform.policy.expressions import (
     LARGEST,
@@ -19,8 +20,6 @@ from tuneform.policy.expressions import (
     inlined,
     literal,
 )
-
-from .expressions import KNOWN, PLAIN, TEXT, Known
 
 VARIABLES: Mapping[str, object] = {"object": {}, "project": {}, "data": {}, "cost": {}, "params": {}}
 

@@ -9,11 +9,10 @@ from typing import Any
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
+from tests.unit.policy.expressions import KNOWN, Known
 
 from tuneform.policy import Exemption, Finding, Judge, Match, PolicySet, Rule, Subject
 from tuneform.policy.expressions import ExpressionError
-
-from .expressions import KNOWN, Known
 
 TODAY = date(2026, 11, 30)
 SUBJECT = Subject(

@@ -5,10 +5,9 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.unit.policy.expressions import KNOWN, Known
 
 from tuneform.policy.tokens import reads, renamed, tokens
-
-from .expressions import KNOWN, Known
 
 
 @given(KNOWN)
