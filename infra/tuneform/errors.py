@@ -120,7 +120,7 @@ class TuneformError(Exception):
         return f"error[{self.code}]: {self.message}{remedy}"
 
 
-class Diagnosed(TuneformError):
+class _Diagnosed(TuneformError):
     """An error that is a list of diagnostics."""
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
@@ -132,25 +132,25 @@ class Diagnosed(TuneformError):
         return "\n\n".join(diagnostic.render() for diagnostic in self.diagnostics)
 
 
-class SpecErrors(Diagnosed):
+class SpecErrors(_Diagnosed):
     """What is wrong in the specs: every diagnostic of every file."""
 
     code = "E100"
 
 
-class DatasetErrors(Diagnosed):
+class DatasetErrors(_Diagnosed):
     """What is wrong in a dataset: every diagnostic, with file and row."""
 
     code = "E200"
 
 
-class PriceErrors(Diagnosed):
+class PriceErrors(_Diagnosed):
     """What is wrong in a price table: every diagnostic, with its line."""
 
     code = "E185"
 
 
-class ProjectListErrors(Diagnosed):
+class ProjectListErrors(_Diagnosed):
     """What is wrong in a file of projects: every diagnostic, with its line."""
 
     code = "E650"

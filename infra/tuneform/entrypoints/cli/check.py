@@ -15,7 +15,7 @@ from tuneform.entrypoints.cli.settings import Settings, capabilities_option, pri
 from tuneform.entrypoints.doors.documents import Documents, Part, facts_of
 from tuneform.entrypoints.doors.policies import judge_of
 from tuneform.entrypoints.doors.telling import judged
-from tuneform.errors import Diagnosed, Diagnostic
+from tuneform.errors import Diagnostic, PriceErrors, SpecErrors
 from tuneform.policy import Judge
 from tuneform.review import suitability
 from tuneform.review.spending import Size, check_limits
@@ -98,7 +98,7 @@ def _examined(where: Path, settings: Settings) -> _Seen:
         prices = settings.prices()
         found += check_limits(tree, sizes, prices)
         judgement = judged(Documents(tree, known, prices), _judge(tree, found, settings))
-    except Diagnosed as wrong:
+    except (PriceErrors, SpecErrors) as wrong:
         return _Seen(tree, [*found, *wrong.diagnostics])
     found += [*judgement.diagnostics, *check_expiry(tree.of(Policy), settings.today())]
     return _Seen(tree, found, tuple(judgement.lines()))
