@@ -88,8 +88,9 @@ class PlanFile:
         """
         if digest != self.policies:
             was, now = self.policies or "none", digest or "none"
-            told = f"{self.path} is stale: it was judged by other policies ({was}) than there are now ({now})"
-            raise PlanFileError(told, remedy=_AGAIN, code="E615")
+            raise _stale(
+                f"{self.path} is stale: it was judged by other policies ({was}) than there are now ({now})"
+            )
 
 
 def other_project(path: Path, how: str) -> PlanFileError:
@@ -103,7 +104,11 @@ def stale(what: str, planned: Mapping[str, list[str]], now: Plan) -> PlanFileErr
     told = changed or (
         "the same would be done, but a spec, a job, an attempt or an endpoint that decides is not as it was",
     )
-    return PlanFileError(f"{what}:\n" + "\n".join(f"   {line}" for line in told), remedy=_AGAIN, code="E615")
+    return _stale(f"{what}:\n" + "\n".join(f"   {line}" for line in told))
+
+
+def _stale(message: str) -> PlanFileError:
+    return PlanFileError(message, remedy=_AGAIN, code="E615")
 
 
 def in_words(plan: Plan) -> dict[str, list[str]]:
