@@ -226,8 +226,8 @@ DIFFERENT: Mapping[tuple[str, str], tuple[Callable[[Any], Any], str]] = {
         "goes out in capitals, and is said as Google's pages write it",
     ),
     ("ServiceAccount", "object.spec.projectRoles"): (
-        lambda roles: [*roles, TUNING_ROLE],
-        "the program grants what tuning needs as well",
+        lambda roles: sorted([*roles, TUNING_ROLE]),
+        "the program grants what tuning needs as well, and the engine registers grants in no order",
     ),
 }
 """What a resource says otherwise than its document: what the tree's value comes to there, and why."""

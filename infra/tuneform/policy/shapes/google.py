@@ -117,7 +117,7 @@ def _email(resource: Resource) -> str | None:
 
 def _account(resource: Resource, grants: Sequence[Resource], open_ended: bool) -> Subject:
     given = resource.inputs
-    roles = [grant.inputs.get("role", UNKNOWN) for grant in grants]
+    roles = _roles(grants)
     email = _email(resource) or UNKNOWN
     spec = {
         "accountId": given.get("accountId", UNKNOWN),
@@ -131,6 +131,11 @@ def _account(resource: Resource, grants: Sequence[Resource], open_ended: bool) -
     return _drawn("ServiceAccount", resource, spec, given.get("project", UNKNOWN), labelled=False)
 
 
+def _roles(grants: Sequence[Resource]) -> list[Any]:
+    """The roles that are granted, in an order of ours: the engine registers grants in none."""
+    return sorted((grant.inputs.get("role", UNKNOWN) for grant in grants), key=str)
+
+
 def _stranger(address: str, grants: Sequence[Resource]) -> Subject:
     account, _, rest = address.partition("@")
     project, _, domain = rest.partition(".")
@@ -138,7 +143,7 @@ def _stranger(address: str, grants: Sequence[Resource]) -> Subject:
     spec = {
         "accountId": account,
         "displayName": UNKNOWN,
-        "projectRoles": [grant.inputs.get("role", UNKNOWN) for grant in grants],
+        "projectRoles": _roles(grants),
         "bucketRoles": UNKNOWN,
         "impersonators": UNKNOWN,
         "email": address,
