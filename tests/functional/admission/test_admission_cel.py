@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
-import pytest
 from tests.functional.admission.evaluating import evaluated, evaluator
 
 from tuneform.entrypoints.doors.admission.objects import admission
@@ -84,11 +83,10 @@ FOUND = {
 }
 
 
-@pytest.mark.parametrize("build", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_rules_of_every_form_compile_and_hold_there_as_here(build: bool) -> None:
+def test_rules_of_every_form_compile_and_hold_there_as_here() -> None:
     made = admission([PolicySet(RULES, (EXEMPT,))], {}, date(2026, 11, 30))
     assert made.unexpressed == []
-    answers = evaluated(evaluator(build=build), made.objects, OBJECTS)
+    answers = evaluated(evaluator(), made.objects, OBJECTS)
     assert [one["errors"] for one in answers if "errors" in one] == []
     found = {
         one["object"]: {
@@ -103,12 +101,11 @@ def test_rules_of_every_form_compile_and_hold_there_as_here(build: bool) -> None
     assert "house/bare: no versions" in said["off"]
 
 
-@pytest.mark.parametrize("build", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_what_kubernetes_lacks_does_not_compile(build: bool) -> None:
+def test_what_kubernetes_lacks_does_not_compile() -> None:
     """The list of functions that are left out is no longer than it must be."""
     made = admission(
         [PolicySet((Rule("house", "r", "'a'.lowerAscii() == 'a'", matches=JOBS),))], {}, date(2026, 11, 30)
     )
     made.objects[0]["spec"]["validations"][0]["expression"] = "'ab'.reverse() == 'ba'"
-    (answer,) = evaluated(evaluator(build=build), made.objects, OBJECTS)
+    (answer,) = evaluated(evaluator(), made.objects, OBJECTS)
     assert "undeclared reference to 'reverse'" in answer["errors"][0]

@@ -178,13 +178,12 @@ def test_the_policy_pack(project: Path, resources: list[Resource], checked: Foun
     agree("pack", found, checked)
 
 
-@pytest.mark.parametrize("build", [False, pytest.param(True, marks=pytest.mark.slow)])
-def test_admission(project: Path, checked: Found, monkeypatch: pytest.MonkeyPatch, build: bool) -> None:
+def test_admission(project: Path, checked: Found, monkeypatch: pytest.MonkeyPatch) -> None:
     made = tuneform(project, monkeypatch, "policy", "admission", "house.yaml")
     left = {one["rule"].removeprefix("house/"): one["reason"] for one in made["unexpressed"]}
     assert left == UNABLE["admission"]
 
-    answers = evaluated(evaluator(build=build), made["objects"], documents())
+    answers = evaluated(evaluator(), made["objects"], documents())
     found: Found = {}
     for answer in answers:
         assert "errors" not in answer
