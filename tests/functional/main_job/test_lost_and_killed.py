@@ -37,6 +37,18 @@ def test_a_lost_state_is_adopted_whole(checkout: Checkout, first: dict[str, dict
     assert "everything unchanged" in checkout.does("preview")
 
 
+def test_what_the_engine_notes_beside_its_state_may_be_cut_off(
+    checkout: Checkout, first: dict[str, dict[str, str]]
+) -> None:
+    (notes,) = (checkout.folder / ".tuneform" / "state").rglob("local.json.attrs")
+    notes.write_text("")  # as a kill in the middle of writing leaves it
+
+    told = checkout.does("preview")
+
+    assert "the engine notes beside its state was cut off" in told
+    assert "everything unchanged" in told
+
+
 @pytest.mark.parametrize("group", [False, True], ids=["alone", "with its group"])
 def test_killed_half_way_the_next_up_goes_on_with_the_same_job(
     checkout: Checkout, first: dict[str, dict[str, str]], *, group: bool

@@ -20,6 +20,9 @@ from tuneform.capabilities.prices import PriceTable
 from tuneform.errors import MachineError, SettingsError
 
 PROJECT_FILE = "Pulumi.yaml"
+PROJECT_ROOT = "TUNEFORM_PROJECT_ROOT"
+"""By this variable an engine that we start tells our provider where the project is: it starts it in the program's
+folder, to which a link may have led."""
 LOCAL_STACK = "local"
 LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 

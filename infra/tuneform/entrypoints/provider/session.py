@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -14,7 +15,7 @@ from typing import Any
 import grpc
 from pulumi.runtime.proto import engine_pb2, engine_pb2_grpc
 
-from tuneform.entrypoints.cli.settings import Settings
+from tuneform.entrypoints.cli.settings import PROJECT_ROOT, Settings
 from tuneform.entrypoints.provider.wire import Properties
 from tuneform.reconcile.desired import Identity, Project
 from tuneform.reconcile.live import Progress
@@ -125,7 +126,8 @@ class Session:
     @property
     def root(self) -> Path:
         """The Pulumi project's folder: the engine starts us in the program's, which is that or lies below it."""
-        return Settings.at(Path.cwd()).root or Path.cwd()
+        told = os.environ.get(PROJECT_ROOT)
+        return Path(told) if told else Settings.at(Path.cwd()).root or Path.cwd()
 
     def specs(self) -> Path:
         """The spec folder that the stack's configuration names (`tuneform:specs`)."""

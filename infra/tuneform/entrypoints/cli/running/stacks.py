@@ -25,6 +25,7 @@ from tuneform.entrypoints.cli.running.holding import Held
 from tuneform.entrypoints.cli.settings import (
     LOCAL_STACK,
     PROJECT_FILE,
+    PROJECT_ROOT,
     Settings,
     local_environment,
     made,
@@ -70,10 +71,12 @@ def target(
     name = settings.get("stack", stack) or default_stack(settings, tree, specs, project)
     ours = provider_environment(settings)
     if name != LOCAL_STACK and not name.startswith(f"{LOCAL_STACK}-"):
-        return Target(name, None, settings.root or Path.cwd(), ours, adopt)
+        folder = settings.root or Path.cwd()
+        return Target(name, None, folder, {**ours, PROJECT_ROOT: str(folder)}, adopt)
     emulator = running_emulator(settings)
     folder = settings.root if name == LOCAL_STACK and settings.root else _own_folder(settings, name)
-    return Target(name, emulator.endpoint, folder, {**local_environment(settings, emulator), **ours}, adopt)
+    env = {**local_environment(settings, emulator), **ours, PROJECT_ROOT: str(folder)}
+    return Target(name, emulator.endpoint, folder, env, adopt)
 
 
 def default_stack(settings: Settings, tree: Tree, specs: Path, named: str | None) -> str:
@@ -190,19 +193,33 @@ def mend_state(settings: Settings, target: Target) -> list[str]:
     Call it while nobody holds the stack's lock.
     """
     state = _state_file(settings, target.stack)
-    if not target.local or not state.exists() or _is_json(state):
+    if not target.local:
         return []
+    told = _mend_notes(state)
+    if not state.exists() or _is_json(state):
+        return told
     backup = state.with_name(f"{state.name}.bak")
     if _is_json(backup):
         for source in backup.parent.glob(f"{backup.name}*"):  # the state, and what is noted about the file
             shutil.copy(source, source.with_name(source.name.replace(".json.bak", ".json")))
         return [
-            "the state was cut off while it was written; going on from the one before, and from what is live"
+            *told,
+            "the state was cut off while it was written; going on from the one before, and from what is live",
         ]
     state.rename(state.with_name(f"{state.name}.broken"))
     return [
-        f"the state was cut off while it was written, and is kept as {state.name}.broken; going on from what is live"
+        *told,
+        f"the state was cut off while it was written, and is kept as {state.name}.broken; going on from what is live",
     ]
+
+
+def _mend_notes(state: Path) -> list[str]:
+    """Remove what the engine notes beside its state where that was cut off: it can do without, and not with a part."""
+    notes = state.with_name(f"{state.name}.attrs")
+    if not notes.exists() or _is_json(notes):
+        return []
+    notes.unlink()
+    return ["what the engine notes beside its state was cut off while it was written; it does without"]
 
 
 def _is_json(path: Path) -> bool:

@@ -77,7 +77,7 @@ def state_files(home: Path, **contents: str) -> Path:
     for name, content in contents.items():
         file = "local.json" if name == "state" else "local.json.bak"
         (folder / file).write_text(content)
-        (folder / f"{file}.attrs").write_text(name)
+        (folder / f"{file}.attrs").write_text(json.dumps(name))
     return folder
 
 
@@ -91,7 +91,16 @@ def test_a_state_that_was_cut_off_is_the_one_before_again(tmp_path: Path, cut_of
 
     assert "going on from the one before" in mended(tmp_path)[0]
     assert (folder / "local.json").read_text() == '{"version": 3}'
-    assert (folder / "local.json.attrs").read_text() == "backup"
+    assert (folder / "local.json.attrs").read_text() == '"backup"'
+
+
+@pytest.mark.parametrize("cut_off", ["", '{"user'])
+def test_notes_that_were_cut_off_are_removed_and_the_state_is_left(tmp_path: Path, cut_off: str) -> None:
+    folder = state_files(tmp_path, state='{"version": 3}')
+    (folder / "local.json.attrs").write_text(cut_off)
+
+    assert "it does without" in mended(tmp_path)[0]
+    assert [file.name for file in folder.iterdir()] == ["local.json"]
 
 
 def test_without_one_before_it_is_put_aside(tmp_path: Path) -> None:
