@@ -140,7 +140,7 @@ def test_tunings_beyond_the_quota_of_jobs_wait_in_line_are_made_in_order_and_say
             },
         }
         (specs / f"{name}.yaml").write_text(yaml.safe_dump(job))
-    shop.control.settings(concurrent_jobs=1, over_quota="refuse", epoch_seconds=60.0)
+    shop.control.settings(concurrent_jobs=1, over_quota="refuse", epoch_seconds=25.0)
 
     accepted = shop.does("apply", "--yes", "--wait", "accepted", "--format", "json")
     first, second, third = ("one", "three", "two")  # in the order of the files
