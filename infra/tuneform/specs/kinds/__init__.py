@@ -29,12 +29,8 @@ KINDS: Mapping[str, type[SpecModel]] = {
 }
 """Every kind by its name in YAML, in the order in which they are usually read."""
 
-KINDS_NOT_YET: Mapping[str, str] = {}
-"""Kinds refused by name, each with what to do instead."""
-
 __all__ = [
     "KINDS",
-    "KINDS_NOT_YET",
     "Dataset",
     "DatasetBucket",
     "EncryptionKey",

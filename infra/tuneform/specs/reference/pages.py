@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Metadata, Ref, SpecModel
+from tuneform.specs.kinds import KINDS, Metadata, Ref, SpecModel
 from tuneform.specs.reference import environments
 from tuneform.specs.reference.codes import CODES
 from tuneform.specs.reference.documentation import default_in_words, meanings, text, type_in_words
@@ -49,7 +49,6 @@ def specs_page() -> str:
             *_table(kind),
         ]
     parts += ["", "## Not supported yet\n", "Refused by name, so that nothing is silently ignored:\n"]
-    parts += [f"- kind `{name}`: {reason}" for name, reason in KINDS_NOT_YET.items()]
     for name, kind in KINDS.items():
         parts += [f"- `{name}` {line}" for line in _not_yet(kind, "spec")]
     return "\n".join(parts) + "\n"

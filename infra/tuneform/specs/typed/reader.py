@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from tuneform.errors import Diagnostic
-from tuneform.specs.kinds import KINDS, KINDS_NOT_YET, Ref, SpecModel
+from tuneform.specs.kinds import KINDS, Ref, SpecModel
 from tuneform.specs.kinds.base import shown
 from tuneform.specs.shape import Step, did_you_mean, fields, model_at
 from tuneform.specs.text.nodes import MappingNode, Node, ScalarNode, Value
@@ -98,9 +98,7 @@ class Reader:
         if kind in KINDS:
             return kind
         known = ", ".join(KINDS)
-        if kind in KINDS_NOT_YET:
-            self.report("E131", f"kind {kind} is not supported yet", "kind", hint=KINDS_NOT_YET[kind])
-        elif "kind" in entries:
+        if "kind" in entries:
             self.report(
                 "E121",
                 f"{shown(kind)} is not a kind",
