@@ -114,7 +114,7 @@ def command(
       tuneform apply --watch --yes --interval 60
     """
     settings = Settings.here(capabilities, prices)
-    saved = planfile.read_all(path) if path is not None and planfile.is_plan_file(path) else ()
+    saved = planfile.read(path) if path is not None and planfile.is_plan_file(path) else ()
     asked = _asked(settings, path, saved, project=project, google_cloud=google_cloud, specs=specs)
     if watch:
         _watch(settings, asked, saved, yes=yes, interval=interval, listen=listen)

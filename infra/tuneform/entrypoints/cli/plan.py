@@ -161,5 +161,5 @@ def _save(out: Path, results: Sequence[Planned | Failed], *, root: Path, google_
     plans = [(one.plan, one.found.scope) for one in results if isinstance(one, Planned)]
     digests = [one.judgement.digest for one in results if isinstance(one, Planned) and one.judgement]
     policies = digests[0] if digests else ""  # one tree has one set of policies, whichever project is planned
-    planfile.save_all(out, plans, root=root, google_cloud=google_cloud, policies=policies)
+    planfile.save(out, plans, root=root, google_cloud=google_cloud, policies=policies)
     click.echo(f"saved as {out}; `tuneform apply {out}` does this and nothing else", err=True)

@@ -116,12 +116,7 @@ def in_words(plan: Plan) -> dict[str, list[str]]:
     return {item.key: [explain(action) for action in item.actions] for item in plan.changes}
 
 
-def save(path: Path, plan: Plan, scope: Scope, *, root: Path, google_cloud: bool, policies: str = "") -> None:
-    """Write a plan file of one project: see `save_all`."""
-    save_all(path, [(plan, scope)], root=root, google_cloud=google_cloud, policies=policies)
-
-
-def save_all(
+def save(
     path: Path,
     plans: Sequence[tuple[Plan, Scope]],
     *,
@@ -178,13 +173,7 @@ def is_plan_file(path: Path | None) -> bool:
     return path is not None and path.is_file() and path.suffix not in SPEC_ENDINGS
 
 
-def read(path: Path) -> PlanFile:
-    """The saved plan of a file that holds one: see `read_all`."""
-    (plan,) = read_all(path)
-    return plan
-
-
-def read_all(path: Path) -> tuple[PlanFile, ...]:
+def read(path: Path) -> tuple[PlanFile, ...]:
     """The saved plans of a file, one a project.
 
     Raises:

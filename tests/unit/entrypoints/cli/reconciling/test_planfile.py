@@ -44,19 +44,25 @@ def planned(scope: Scope, *actions: Create | Wait) -> Plan:
 @pytest.fixture
 def saved(scope: Scope, tmp_path: Path) -> Path:
     path = tmp_path / "plan.json"
-    planfile.save(path, planned(scope, CREATE), scope, root=tmp_path, google_cloud=False)
+    planfile.save(path, [(planned(scope, CREATE), scope)], root=tmp_path, google_cloud=False)
     return path
+
+
+def only(path: Path) -> planfile.PlanFile:
+    """The plan of a file that holds one."""
+    (plan,) = planfile.read(path)
+    return plan
 
 
 def refused(path: Path) -> planfile.PlanFileError:
     with pytest.raises(planfile.PlanFileError) as caught:
-        planfile.read(path)
+        only(path)
     assert str(path) in caught.value.message
     return caught.value
 
 
 def test_what_was_saved_is_read_back(saved: Path, scope: Scope, tmp_path: Path) -> None:
-    read = planfile.read(saved)
+    read = only(saved)
 
     assert read.stamp == planned(scope, CREATE).stamp
     assert read.project == {"name": "demo", "projectId": "demo-project", "location": "us-central1"}
@@ -74,7 +80,7 @@ def test_the_layout_of_the_file_does_not_matter(saved: Path) -> None:
     content = json.loads(saved.read_text())
     saved.write_text(json.dumps(dict(reversed(content.items()))))
 
-    assert planfile.read(saved).stamp == content["stamp"]
+    assert only(saved).stamp == content["stamp"]
 
 
 def test_every_edit_is_noticed(saved: Path) -> None:
@@ -116,7 +122,7 @@ def test_another_project_is_refused_and_the_difference_named(saved: Path, scope:
     now: Project = replace(resolve.project(scope.project), project_id="other", location="europe-west4")
 
     with pytest.raises(planfile.PlanFileError, match="projectId was demo-project, is other") as caught:
-        planfile.read(saved).check_project(now)
+        only(saved).check_project(now)
 
     assert caught.value.code == "E614"
     assert "location was us-central1, is europe-west4" in caught.value.message
@@ -124,7 +130,7 @@ def test_another_project_is_refused_and_the_difference_named(saved: Path, scope:
 
 def test_a_stale_plan_is_refused_and_what_changed_is_named(saved: Path, scope: Scope) -> None:
     with pytest.raises(planfile.PlanFileError, match="waits for the job of r1-bb") as caught:
-        planfile.read(saved).check_fresh(planned(scope, Wait("r1-bb", "jobs/1")))
+        only(saved).check_fresh(planned(scope, Wait("r1-bb", "jobs/1")))
 
     assert caught.value.code == "E615"
     assert "epochCount 3 → 4" in caught.value.message
@@ -137,7 +143,7 @@ def test_a_plan_that_rests_on_something_else_is_stale_though_it_says_the_same(
     other = Plan(now.project, tuple(replace(item, facts={"jobs": {"jobs/9": "LIVE"}}) for item in now.items))
 
     with pytest.raises(planfile.PlanFileError, match="the same would be done"):
-        planfile.read(saved).check_fresh(other)
+        only(saved).check_fresh(other)
 
 
 def test_a_plan_file_is_known_by_not_being_yaml(saved: Path, scope: Scope) -> None:
@@ -150,14 +156,14 @@ def test_a_plan_file_is_known_by_not_being_yaml(saved: Path, scope: Scope) -> No
 
 def test_a_name_that_would_be_taken_for_specs_is_refused(scope: Scope, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="would be taken for specs"):
-        planfile.save(tmp_path / "plan.yaml", planned(scope), scope, root=tmp_path, google_cloud=False)
+        planfile.save(tmp_path / "plan.yaml", [(planned(scope), scope)], root=tmp_path, google_cloud=False)
 
 
 def test_a_file_that_cannot_be_written_is_an_error_and_leaves_nothing(scope: Scope, tmp_path: Path) -> None:
     (tmp_path / "taken").mkdir()
 
     with pytest.raises(SettingsError, match="cannot be written"):
-        planfile.save(tmp_path / "taken", planned(scope), scope, root=tmp_path, google_cloud=False)
+        planfile.save(tmp_path / "taken", [(planned(scope), scope)], root=tmp_path, google_cloud=False)
 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["specs", "taken"]
 
@@ -169,9 +175,9 @@ def test_a_file_of_several_projects_holds_a_plan_of_each_and_one_of_one_is_as_it
     other = replace(one, project=replace(one.project, name="prod", project_id="prod-project"), items=())
     path = tmp_path / "both.json"
 
-    planfile.save_all(path, [(one, scope), (other, scope)], root=tmp_path, google_cloud=False)
+    planfile.save(path, [(one, scope), (other, scope)], root=tmp_path, google_cloud=False)
 
-    first, second = planfile.read_all(path)
+    first, second = planfile.read(path)
     assert (first.project["name"], first.stamp) == ("demo", one.stamp)
     assert (second.project["projectId"], second.stamp, dict(second.items)) == (
         "prod-project",
@@ -184,4 +190,4 @@ def test_a_file_of_several_projects_holds_a_plan_of_each_and_one_of_one_is_as_it
     edited = path.read_text().replace("prod-project", "demo-project")
     path.write_text(edited)
     with pytest.raises(planfile.PlanFileError, match="edited"):
-        planfile.read_all(path)
+        planfile.read(path)
