@@ -32,6 +32,7 @@ from tuneform.reconcile.actions import (
 )
 from tuneform.reconcile.desired import Content, Desired, Identity, Project, Serving, Tuning
 from tuneform.reconcile.execute.attempts import NoPlace
+from tuneform.reconcile.execute.line import Line
 from tuneform.reconcile.execute.perform import Performer, Supply
 from tuneform.reconcile.execute.retire import clear_endpoint
 from tuneform.reconcile.execute.status import ServingStatus, TuningStatus, serving_status, tuning_status
@@ -48,7 +49,7 @@ from tuneform.reconcile.plan import (
 )
 from tuneform.reconcile.plan.project import replan
 from tuneform.reconcile.ports import Ports, View
-from tuneform.reconcile.turns import LONGEST_CLOSED, QUEUED, Pauses, Seen, places
+from tuneform.reconcile.turns import QUEUED, Pauses
 
 TRIES = 6
 """How often in a row an item's calls may fail for the moment before its run is given up."""
@@ -141,12 +142,10 @@ class Run:
     _asked: set[str] = field(default_factory=set)
     _missing: set[str] = field(default_factory=set)
     """What is to be uploaded before a job may name it."""
-    _queued: dict[str, str] = field(default_factory=dict)
-    """Who waits in line, and why."""
-    _in_line: dict[str, str] = field(default_factory=dict)
-    """The same after the round before."""
-    _alone: bool = False
-    """Whether the service refused a create though nothing of ours was under way, and is asked again soon."""
+    line: Line = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.line = Line(self.ports, self.desired)
 
     def round(self, before: World | None = None) -> tuple[World, Plan, bool]:
         """Look, plan, and perform everything that can be performed now; says whether something was.
@@ -156,15 +155,14 @@ class Run:
         world, plan = look(self.ports.view, self.desired, before)
         uploads = (action for item in plan.changes for action in item.actions if isinstance(action, Upload))
         self._missing = {upload.content.uri for upload in uploads}
-        self._in_line, self._queued, moved = self._queued, {}, False
+        moved = False
+        self.line.begin_round()
         for item in plan.changes:
-            if self._cooling(item) and item.key in self._in_line:
-                self._queued[item.key] = self._in_line[item.key]  # it keeps its place
-            if item.key in self.failures or self._cooling(item) or self._overruled(item):
-                continue
-            moved |= self._work(item, world)
-        for key in self._in_line.keys() - self._queued.keys():
-            self.ports.turns.leave(key)
+            if self._cooling(item):
+                self.line.keep(item)
+            elif item.key not in self.failures and not self._overruled(item):
+                moved |= self._work(item, world)
+        self.line.end_round()
         return world, plan, moved
 
     def _overruled(self, item: Item) -> bool:
@@ -202,16 +200,15 @@ class Run:
                     moved = True
                     self._was_done(item, action)
         except LedgerConflict:
-            if self.ports.turns.put_back(item.key):
-                self._queued[item.key] = "somebody else changed its record first"
+            self.line.put_back(item, "somebody else changed its record first")
             return True
         except NoPlace as error:
             return self._refused(item, error, world) or moved
         except (Retryable, Ambiguous) as error:
-            self.ports.turns.leave(item.key)
+            self.line.leave(item)
             return self._again(item, error)
         except TuneformError as error:
-            self.ports.turns.leave(item.key)
+            self.line.leave(item)
             self.failures[item.key] = Failure(item, error)
             return moved
         if not any(isinstance(action, Revoke) for action in item.actions):
@@ -234,8 +231,7 @@ class Run:
     def _was_done(self, item: Item, action: Action) -> None:
         """Take note of what was performed."""
         if isinstance(action, Create):
-            self.ports.turns.made(item.key, (item.name, action.revision, action.attempt))
-            self._alone = False
+            self.line.made(item, action)
         if isinstance(action, Upload):
             self._missing.discard(action.content.uri)
         if isinstance(action, (Create, Adopt)):
@@ -244,58 +240,23 @@ class Run:
 
     def _its_turn(self, item: Item, world: World) -> bool:
         """Whether a job may be created now; who has to wait is told why, once."""
-        turns = self.ports.turns
-        seen = self._places(world) if turns.matters else Seen()
-        why = turns.ask(item.key, seen, self.ports.clock.now())
-        if why:
-            self._queued[item.key] = why
-            if item.key not in self._in_line:
-                self._say_once(item, f"queued: {why}")
+        why = self.line.ask(item, world)
+        if why and self.line.is_new(item):
+            self._say_once(item, f"queued: {why}")
         return not why
 
     def _refused(self, item: Item, error: NoPlace, world: World) -> bool:
         """A quota was in the way: wait in line for the end of a job of ours; where there is none, try a few times."""
-        turns, now, seen = self.ports.turns, self.ports.clock.now(), self._places(world)
-        refusal = turns.refused(
-            item.key,
-            error.message,
-            seen,
-            now,
-            asked=error.retry_after,
-            alone=Pauses(FIRST_DELAY, LONGEST_DELAY),
-            beside=Pauses(2 * self.ports.poll, LONGEST_CLOSED),
-        )
-        self._alone = not refusal.under_way
-        if self._alone and refusal.number >= TRIES:
-            turns.leave(item.key, opening=True)
-            self.failures[item.key] = Failure(item, error)
-            return False
-        self._queued[item.key] = error.message
-        if self._alone:
+        refusal = self.line.refused(item, error, world, Pauses(FIRST_DELAY, LONGEST_DELAY))
+        if not self.line.alone:
+            self._say_once(item, f"queued until a job of the project has ended: {error.message}")
+        elif refusal.number < TRIES:
             text = f"{error.message}; looks again in {refusal.pause:g} s"
             self.ports.listener.say(self._identity(item), text)
         else:
-            self._say_once(item, f"queued until a job of the project has ended: {error.message}")
+            self.line.leave(item, opening=True)
+            self.failures[item.key] = Failure(item, error)
         return False
-
-    def _places(self, world: World) -> Seen:
-        """Which places among the project's jobs are taken; a look at a part of the project does not show all."""
-        if self.desired.whole:
-            jobs = [job for found in world.jobs.values() for job in found]
-            records = [versioned for found in world.records.values() for versioned in found]
-        else:
-            jobs = list(self.ports.reader.jobs(self.desired.project))
-            records = list(self.ports.ledger.heads(self.desired.project))
-        return places(jobs, records, now=self.ports.clock.now(), list_lag=self.ports.list_lag)
-
-    def leave(self) -> None:
-        """Leave the line: this run does not go on."""
-        for key in self._queued:
-            self.ports.turns.leave(key)
-
-    def queued(self, plan: Plan) -> tuple[tuple[Item, str], ...]:
-        """The items that wait in line for a place, and why."""
-        return tuple((item, self._queued[item.key]) for item in plan.changes if item.key in self._queued)
 
     def _again(self, item: Item, error: Retryable | Ambiguous) -> bool:
         trouble = self._troubles.setdefault(item.key, _Trouble())
@@ -356,7 +317,7 @@ class Run:
 
     def pending(self, plan: Plan) -> bool:
         """Whether something else than a job is waited for: a delay, a lease, the lag of lists."""
-        if self._queued and self._alone:
+        if self.line.is_pending:
             return True
         return any(
             item.key not in self.failures
@@ -398,7 +359,7 @@ def apply(ports: Ports, desired: Desired, *, wait: bool = True, supply: Supply |
     try:
         return _until_done(run, wait=wait)
     finally:
-        run.leave()
+        run.line.leave_all()
 
 
 def _until_done(run: Run, *, wait: bool) -> Outcome:
@@ -414,7 +375,7 @@ def _until_done(run: Run, *, wait: bool) -> Outcome:
             continue
         waiting = run.waiting(plan)
         pending = run.pending(plan)
-        queued = run.queued(plan)
+        queued = run.line.queued(plan)
         if not pending and not (wait and (waiting or queued)):
             if seen is not None:
                 seen = None

@@ -142,7 +142,7 @@ class Loop:
             return
         self._failed = {}
         if self._run is not None:
-            self._run.leave()
+            self._run.line.leave_all()
         self._run = Run(found.ports, found.desired, found.supply)
         self.log.info(
             "specs-read",
