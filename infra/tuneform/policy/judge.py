@@ -87,6 +87,12 @@ class Finding:
         """`policy/rule`."""
         return f"{self.policy}/{self.rule}"
 
+    def advice(self, beside: str = "") -> str:
+        """What to do about it, the exception that has ended, and what the rule is for unless that is said `beside`."""
+        ended = f"its exception ended on {self.expired.expires}" if self.expired else ""
+        why = f"why: {self.why}" if self.why not in ("", beside) else ""
+        return "; ".join(part for part in (self.remedy, ended, why) if part)
+
     @property
     def blocks(self) -> bool:
         """Whether nothing may be done while it stands."""

@@ -116,10 +116,7 @@ class Question:
 
 def told(finding: Finding, beside: str = "") -> str:
     """A breach in one line: the rule, what is wrong, what to do, and what the rule is for unless that is `beside`."""
-    ended = f"its exception ended on {finding.expired.expires}" if finding.expired else ""
-    why = f"why: {finding.why}" if finding.why not in ("", beside) else ""
-    first = f"{finding.id}: {finding.message}"
-    return "; ".join(part for part in (first, finding.remedy, ended, why) if part)
+    return "; ".join(part for part in (f"{finding.id}: {finding.message}", finding.advice(beside)) if part)
 
 
 def _notes(verdict: Verdict) -> Iterator[str]:

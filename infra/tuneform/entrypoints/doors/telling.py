@@ -123,7 +123,7 @@ def diagnostics(document: Document[SpecModel], findings: Iterable[Finding]) -> I
             code(finding),
             f"{finding.id}: {finding.message}",
             *_path(finding.field),
-            hint=hint(finding),
+            hint=finding.advice(),
             severity="error" if finding.enforcement == "deny" else "warning",
         )
 
@@ -133,13 +133,6 @@ def code(finding: Finding) -> str:
     if finding.enforcement == "warn":
         return "W190"
     return "E195" if finding.broken else "E194"
-
-
-def hint(finding: Finding) -> str:
-    """What to do about it, and the exception that has ended, if there was one."""
-    ended = f"its exception ended on {finding.expired.expires}" if finding.expired else ""
-    why = f"why: {finding.why}" if finding.why else ""
-    return "; ".join(part for part in (finding.remedy, ended, why) if part)
 
 
 def _path(field: str) -> tuple[Step, ...]:
