@@ -12,7 +12,7 @@ from tuneform.entrypoints.doors.documents import Documents
 from tuneform.entrypoints.doors.policies import judge_of, named
 from tuneform.entrypoints.doors.telling import judged
 from tuneform.entrypoints.program import ProgramSettings, declare
-from tuneform.errors import TuneformError
+from tuneform.errors import TuneformError, told_once
 
 
 def main() -> None:
@@ -32,8 +32,8 @@ def main() -> None:
         judgement.refuse()
     except TuneformError as wrong:
         raise pulumi.RunError(f"\n{wrong.render()}") from wrong
-    for warning in (*tree.warnings, *judgement.warned):
-        pulumi.log.warn(warning.render())
+    for warning in told_once((*tree.warnings, *judgement.warned)):
+        pulumi.log.warn(warning)
     for line in judgement.lines():
         pulumi.log.info(line)
     settings = ProgramSettings(

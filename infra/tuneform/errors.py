@@ -21,8 +21,8 @@ Each carries a message (what is wrong and where), a remedy (what to do now) and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from unicodedata import combining, east_asian_width
 
@@ -62,8 +62,11 @@ class Diagnostic:
     severity: str = field(default="error")
     about: tuple[str, ...] = ()
 
-    def render(self) -> str:
-        """The diagnostic as a compiler would print it: place, code, message, source line, caret, for what, hint."""
+    def render(self, also: Sequence[Position] = ()) -> str:
+        """The diagnostic as a compiler would print it: place, code, message, source line, caret, for what, hint.
+
+        `also` are the other places of which the same is to be said.
+        """
         place = f"{self.position}: " if self.position else ""
         lines = [f"{place}{self.severity}[{self.code}]: {self.message}"]
         if self.position and self.excerpt:
@@ -75,15 +78,30 @@ class Diagnostic:
             lines += [f" {gutter} | {text}", f" {blank} | {indent}{'^' * max(1, sum(map(_width, meant)))}"]
         if self.about:
             lines.append(f"   = for: {_listed(self.about)}")
+        if also:
+            lines.append(f"   = also at: {_listed([*map(str, also)])}")
         if self.hint:
             lines.append(f"   = hint: {self.hint}")
         return "\n".join(lines)
 
 
+def told_once(found: Iterable[Diagnostic]) -> Iterator[str]:
+    """Diagnostics as text, each kind once: at its first place, with the other places where the same is to be said.
+
+    A model that retires is in thousands of documents, and what else there is to say would be lost among them.
+    """
+    alike: dict[Diagnostic, list[Diagnostic]] = {}
+    for diagnostic in found:
+        said = replace(diagnostic, position=None, excerpt="", length=1)
+        alike.setdefault(said, []).append(diagnostic)
+    for first, *others in alike.values():
+        yield first.render([other.position for other in others if other.position])
+
+
 def _listed(names: Sequence[str]) -> str:
     """The first few of many names."""
     more = len(names) - _NAMES
-    return ", ".join(names[:_NAMES]) + (f" and {more} more" if more > 0 else "")
+    return ", ".join(names[:_NAMES]) + (f" and {more:,} more" if more > 0 else "")
 
 
 def _window(line: str, column: int) -> tuple[str, int]:

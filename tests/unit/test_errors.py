@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
 from tuneform import errors
-from tuneform.errors import Diagnostic, Position, SpecErrors, TuneformError
+from tuneform.errors import Diagnostic, Position, SpecErrors, TuneformError, told_once
 
 AT = Position(Path("specs/a.yaml"), 7, 5)
 
@@ -68,6 +69,21 @@ def test_diagnostics_are_all_rendered() -> None:
     both = SpecErrors([Diagnostic("E1", "one"), Diagnostic("E2", "two")])
     assert both.render() == "error[E1]: one\n\nerror[E2]: two"
     assert (both.code, str(both)) == ("E100", "one\ntwo")
+
+
+def test_what_is_the_same_at_many_places_is_told_once_with_where_else() -> None:
+    old = [Diagnostic("W1", "old", Position(Path("a"), line, 3), severity="warning") for line in range(1, 7)]
+    other = replace(old[0], message="other", hint="do")
+    elsewhere = replace(old[0], about=("prod",))
+
+    assert [*told_once([old[0], other, *old[1:], elsewhere])] == [
+        "a:1:3: warning[W1]: old\n   = also at: a:2:3, a:3:3, a:4:3 and 2 more",
+        "a:1:3: warning[W1]: other\n   = hint: do",
+        "a:1:3: warning[W1]: old\n   = for: prod",
+    ]
+    assert [*told_once([Diagnostic("W1", "no place"), Diagnostic("W1", "no place")])] == [
+        "error[W1]: no place"
+    ]
 
 
 def test_a_code_stands_for_one_error_wherever_it_is_given() -> None:

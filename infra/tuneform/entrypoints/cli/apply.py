@@ -18,7 +18,7 @@ from tuneform.entrypoints.cli.reconciling.connecting import Asked, Opening
 from tuneform.entrypoints.cli.reconciling.progress import Followed
 from tuneform.entrypoints.cli.reconciling.scope import NoSuchProjectError
 from tuneform.entrypoints.cli.reconciling.several import Failed, Planned
-from tuneform.entrypoints.cli.reconciling.showing import console, show_spec_warnings
+from tuneform.entrypoints.cli.reconciling.showing import console
 from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock
 from tuneform.entrypoints.cli.settings import (
     Settings,
@@ -26,6 +26,7 @@ from tuneform.entrypoints.cli.settings import (
     parallel_option,
     prices_option,
 )
+from tuneform.entrypoints.cli.warning import warn
 from tuneform.errors import SettingsError
 from tuneform.reconcile.actions import Blocked
 from tuneform.reconcile.execute.run import look
@@ -126,7 +127,7 @@ def command(
     listener = Followed(where, clock)
     openings = _openings(settings, wish, listener, clock)
     listener.several = len(openings) > 1
-    show_spec_warnings(openings[0].scope)
+    warn(openings[0].scope.tree.warnings)
 
     def planned(opening: Opening) -> Planned:
         return _planned(opening, wish, settings)

@@ -12,6 +12,7 @@ import click
 from tuneform.datasets import Prepared
 from tuneform.entrypoints.cli.running.rows import examine_with_rows, raise_errors
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option, prices_option
+from tuneform.entrypoints.cli.warning import warn
 from tuneform.entrypoints.doors.documents import Documents, Part, facts_of
 from tuneform.entrypoints.doors.policies import judge_of
 from tuneform.entrypoints.doors.telling import judged
@@ -59,8 +60,7 @@ def command(path: Path | None, form: str, capabilities: tuple[Path, ...], prices
     if form != "text":
         sys.exit(_for_programs(seen.found, where, form))
     raise_errors(seen.found)
-    for warning in seen.found:
-        click.echo(warning.render(), err=True)
+    warn(seen.found)
     for line in seen.asides:
         click.echo(line, err=True)
     documents = seen.tree.documents

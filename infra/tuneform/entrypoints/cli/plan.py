@@ -20,7 +20,6 @@ from tuneform.entrypoints.cli.reconciling.showing import (
     console,
     is_blocked,
     print_json,
-    show_spec_warnings,
     show_warnings,
 )
 from tuneform.entrypoints.cli.reconciling.stopping import StoppableClock
@@ -30,6 +29,7 @@ from tuneform.entrypoints.cli.settings import (
     parallel_option,
     prices_option,
 )
+from tuneform.entrypoints.cli.warning import warn
 from tuneform.errors import TuneformError
 from tuneform.reconcile.execute.run import look
 from tuneform.review import plan as review
@@ -97,7 +97,7 @@ def command(
     at_once = settings.at_once(parallel)
     asked = Asked(path, project, google_cloud)
     openings = connecting.openings(settings, asked, listener=Quiet(), clock=StoppableClock())
-    show_spec_warnings(openings[0].scope)
+    warn(openings[0].scope.tree.warnings)
     results = several.plans(openings, lambda opening: _planned(opening, settings), at_once)
     _show(results, form, openings[0].scope.path)
     planned = [result for result in results if isinstance(result, Planned)]

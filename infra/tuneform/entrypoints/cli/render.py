@@ -8,6 +8,7 @@ import click
 
 from tuneform.entrypoints.cli.reconciling.scope import project_named
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option
+from tuneform.entrypoints.cli.warning import warn
 from tuneform.review.render import rendered
 from tuneform.specs import load
 
@@ -36,6 +37,5 @@ def command(path: Path | None, project: str | None, origins: bool, capabilities:
     folder = settings.specs(path)
     tree = load(folder, settings.known())
     chosen = project_named(tree, folder, project).name if project is not None else ""
-    for warning in tree.warnings:
-        click.echo(warning.render(), err=True)
+    warn(tree.warnings)
     click.echo(rendered(tree, chosen, origins=origins), nl=False)

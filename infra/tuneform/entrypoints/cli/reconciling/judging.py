@@ -12,9 +12,8 @@ from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.doors.documents import Documents, facts_of_desired
 from tuneform.entrypoints.doors.policies import judge_of
 from tuneform.entrypoints.doors.telling import Judgement, judged
+from tuneform.errors import told_once
 from tuneform.specs.tree import Document
-
-_STYLES = {"error": "red", "warning": "yellow"}
 
 
 def judge(found: Opened, settings: Settings) -> Judgement:
@@ -38,7 +37,9 @@ def judge(found: Opened, settings: Settings) -> Judgement:
 
 def show(judgement: Judgement, where: Console) -> None:
     """What policies forbid or warn of, each at its place; then their sources, what is excepted, what was not asked."""
-    for diagnostic in judgement.diagnostics:
-        where.print(Text(diagnostic.render(), style=_STYLES[diagnostic.severity]), soft_wrap=True)
+    for diagnostic in judgement.denied:
+        where.print(Text(diagnostic.render(), style="red"), soft_wrap=True)
+    for text in told_once(judgement.warned):
+        where.print(Text(text, style="yellow"), soft_wrap=True)
     for line in judgement.lines():
         where.print(Text(line, style="dim"), soft_wrap=True)

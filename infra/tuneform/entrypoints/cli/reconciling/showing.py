@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import click
 from rich.console import Console
 from rich.text import Text
 
@@ -62,12 +61,6 @@ def show_warnings(plan: Plan, where: Console) -> None:
     """What is questionable about a plan."""
     for warning in review.renames(plan):
         where.print(Text(f"warning: {warning}", style="yellow"), soft_wrap=True)
-
-
-def show_spec_warnings(scope: Scope) -> None:
-    """What is questionable in the specs, on stderr."""
-    for warning in scope.tree.warnings:
-        click.echo(warning.render(), err=True)
 
 
 def is_blocked(plan: Plan) -> bool:

@@ -23,6 +23,7 @@ from tuneform.entrypoints.cli.running.failures import Problem, RunFailedError
 from tuneform.entrypoints.cli.running.holding import Held, chosen
 from tuneform.entrypoints.cli.running.rows import load_with_rows, seen_facts
 from tuneform.entrypoints.cli.settings import Settings, capabilities_option, parallel_option, prices_option
+from tuneform.entrypoints.cli.warning import warn
 from tuneform.entrypoints.doors.documents import Documents
 from tuneform.entrypoints.doors.policies import judge_of
 from tuneform.entrypoints.doors.telling import judged
@@ -126,8 +127,8 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
     see, facts = seen_facts()
     tree = load_with_rows(folder, known, see)[0] if read_rows else load(folder, known)
     refuse_part(settings, folder, tree)
-    for warning in () if options.of_several else tree.warnings:
-        click.echo(warning.render(), err=True)
+    if not options.of_several:
+        warn(tree.warnings)
     prices = settings.prices()
     target = stacks.target(
         settings, tree, folder, stack=options.stack, project=options.project, adopt=options.adopt
@@ -154,7 +155,8 @@ def prepare(options: Options, *, read_rows: bool = False) -> Run:
     if read_rows:  # what is to be destroyed need not keep any rule
         judgement = judged(Documents(one, facts, prices), judge_of(one, settings))
         judgement.refuse()
-        for line in (*(warning.render() for warning in judgement.warned), *judgement.lines()):
+        warn(judgement.warned)
+        for line in judgement.lines():
             click.echo(line, err=True)
     for line in stacks.drop_pending(selected, state):
         console.print(f"  {line}")

@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import click
 from rich.console import Console
 from rich.text import Text
 
@@ -25,6 +24,7 @@ from tuneform.entrypoints.cli.running import supervise
 from tuneform.entrypoints.cli.running.rows import load_with_rows
 from tuneform.entrypoints.cli.running.runs import Options, uninterrupted
 from tuneform.entrypoints.cli.settings import Settings, provider_environment, running_emulator
+from tuneform.entrypoints.cli.warning import warn
 from tuneform.entrypoints.engine import obtain_shown
 from tuneform.specs import Project, load
 from tuneform.specs.peek import peek
@@ -66,8 +66,7 @@ def run(command: str, options: Options, *arguments: str, read_rows: bool = False
     folder, known = settings.specs(options.path or options.specs), settings.known()
     tree = load_with_rows(folder, known)[0] if read_rows else load(folder, known)
     refuse_part(settings, folder, tree)
-    for warning in tree.warnings:
-        click.echo(warning.render(), err=True)
+    warn(tree.warnings)
     provider_environment(settings)
     at_once = settings.at_once(options.parallel)
     running_emulator(settings)

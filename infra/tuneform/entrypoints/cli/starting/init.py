@@ -13,6 +13,7 @@ from tuneform.entrypoints.cli.settings import Settings
 from tuneform.entrypoints.cli.starting import pipelines
 from tuneform.entrypoints.cli.starting.answers import NAME, OWNER, PROJECT_ID, Answers, Asking
 from tuneform.entrypoints.cli.starting.texts import files
+from tuneform.entrypoints.cli.warning import warn
 from tuneform.errors import SettingsError
 from tuneform.specs.text.files import spec_files
 
@@ -86,8 +87,7 @@ def command(
     )
     _write(folder, answers)
     tree, warnings = load_with_rows(folder, settings.known())
-    for warning in warnings:
-        click.echo(warning.render(), err=True)
+    warn(warnings)
     click.echo(f"{folder}: {len(tree.documents)} documents, nothing is wrong")
     click.echo(_next(folder, settings))
 
