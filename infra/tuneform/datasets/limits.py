@@ -59,7 +59,7 @@ def of_dataset(tree: Tree, document: Document[Dataset]) -> Limits:
     """The strictest of what the jobs need that use the dataset; what is documented of every model where none does."""
     jobs = tree.tunings.get((document.project, document.name), ())
     find = parents(tree, document.project)
-    bases = [(base_model(job, find), job.method) for job in jobs]
+    bases = dict.fromkeys((base_model(job, find), job.method) for job in jobs)  # each once, in order
     models = [(tree.known.find(base) if base else None, method) for base, method in bases]
     return strictest(model.method(method) for model, method in models if model) if jobs else documented()
 
