@@ -2,6 +2,7 @@
 
 import io
 import json
+import threading
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ from tuneform_emulator.trainer.features import DIMENSIONS, Floats, centre, encod
 
 _FORMAT = 1
 _CANDIDATES = 5
+_READING = threading.Lock()
+"""numpy reads what precedes an array with `ast`, whose depth CPython 3.11 counts for all threads together: of two that
+read at once, one may end in a SystemError (python/cpython issue 106905)."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Checkpoint:
     def from_bytes(cls, data: bytes) -> "Checkpoint":
         """Read what `to_bytes` wrote. Raises `CheckpointError` on anything else."""
         try:
-            with np.load(io.BytesIO(data), allow_pickle=False) as stored:
+            with _READING, np.load(io.BytesIO(data), allow_pickle=False) as stored:
                 header = json.loads(stored["header"].tobytes())
                 down, up, bias, mean = (
                     stored[name].astype(np.float32) for name in ("down", "up", "bias", "mean")

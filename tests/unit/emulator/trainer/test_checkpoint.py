@@ -1,7 +1,11 @@
 """Checkpoints: kept in few bytes, read back exactly, and how they answer."""
 
+import gc
 import io
 import math
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -33,6 +37,34 @@ def test_bytes_are_read_back_to_the_same_answers(checkpoint: Checkpoint) -> None
     assert again.rank == 8
     for prompt in ("my parcel", "", "x"):
         assert again.answer(prompt) == checkpoint.answer(prompt)
+
+
+class Junk:
+    """Garbage whose end lets another thread run, wherever it is collected."""
+
+    def __init__(self) -> None:
+        self.me = self
+
+    def __del__(self) -> None:
+        time.sleep(0)
+
+
+def test_many_threads_read_at_once(checkpoint: Checkpoint) -> None:
+    data = checkpoint.to_bytes()
+
+    def read(_: int) -> int:
+        Junk()
+        return Checkpoint.from_bytes(data).rank
+
+    thresholds, interval = gc.get_threshold(), sys.getswitchinterval()
+    gc.set_threshold(20)
+    sys.setswitchinterval(1e-6)
+    try:
+        with ThreadPoolExecutor(8) as pool:
+            assert set(pool.map(read, range(400))) == {8}
+    finally:
+        gc.set_threshold(*thresholds)
+        sys.setswitchinterval(interval)
 
 
 def test_a_checkpoint_is_small(checkpoint: Checkpoint) -> None:
