@@ -11,7 +11,6 @@ import itertools
 import json
 import shutil
 import socket
-import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -60,6 +59,8 @@ PROJECT = Project(
     scene.STATE_BUCKET,
 )
 QUICK = Settings(queued_seconds=0, pending_seconds=0)
+NOBODY = 2**22 + 1
+"""A process id that nobody has: Linux gives none above 2**22. One that has ended is given to somebody else later."""
 WAITS = 600
 """So often a run may wait before it counts as one that never ends; the longest that is meant waits fifty times."""
 TICK = 0.02
@@ -187,14 +188,6 @@ def _line(question: str, answer: str) -> str:
     return json.dumps({"contents": [{"role": role, "parts": [{"text": text}]} for role, text in turns]})
 
 
-@cache
-def gone_pid() -> int:
-    """The id of a process that has ended."""
-    ended = subprocess.Popen(["true"])
-    ended.wait()
-    return ended.pid
-
-
 @dataclass(frozen=True)
 class Result:
     """How a run ended: with an outcome, or with an error of ours. Anything else is a defect."""
@@ -232,7 +225,7 @@ class Applier:
         # The end tells number 1 from number 10: a caller is told by a part of what it says.
         self.id = f"{process}-{number}x"
         self.heard = Heard()
-        name = f"{socket.gethostname()}:{gone_pid()}:{self.id}" if dead else f"{host}:{pid}:{self.id}"
+        name = f"{socket.gethostname()}:{NOBODY}:{self.id}" if dead else f"{host}:{pid}:{self.id}"
         self._clock = Skipping()
         self.ports = bench.ports(name, self.heard, clock=self._clock, **options)
         self._wanted, self._desired = wanted, wanted.narrow if narrow else wanted.desired
