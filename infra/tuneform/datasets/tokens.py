@@ -13,8 +13,8 @@ SOURCE = 'Google, "Understand and count tokens", ai.google.dev/gemini-api/docs/t
 """Of both rules of thumb: about 4 characters a token, and 60 to 80 English words for 100 tokens."""
 
 _PIECES = re.compile(r"([A-Za-z]+)|[^\sA-Za-z]|\s{2,}|[\n\r\t]")
-_LONG = re.compile(r"[A-Za-z]{7,}")
-"""Words that have more tokens by their letters than as words: 6 / 4 < 1 / 0.6 < 7 / 4."""
+_LONG = re.compile(rf"[A-Za-z]{{{int(CHARACTERS_PER_TOKEN / WORDS_PER_TOKEN[0]) + 1},}}")
+"""Words that have more tokens by their letters than as words."""
 
 
 @cache

@@ -42,6 +42,9 @@ PROSE = "The quick brown fox jumps over the lazy dog while nobody is looking at 
         ("4111111111111111", 1 / 0.8, 16),
         # A word that is long is not fewer tokens than its letters make.
         ("internationalisation", 1 / 0.8, 20 / 4),
+        # The longest word that counts as one, and the shortest that counts by its letters.
+        ("button," * 12, 1 / 0.8, 12 * (1 / 0.6 + 1)),
+        ("lantern," * 12, 1 / 0.8, 12 * (7 / 4 + 1)),
         # Ideographs: a token each is the estimate and the upper end, four characters a token the lower.
         ("東京都庁舎本館入口前", 1 / 0.8, 10),
         ("if x:\n    y = 1", 15 / 4, 3 / 0.6 + 4),

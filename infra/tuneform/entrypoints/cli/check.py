@@ -43,6 +43,8 @@ FORMATS = ("text", "json", "sarif", "junit", "github")
 def command(path: Path | None, form: str, capabilities: tuple[Path, ...], prices: Path | None) -> None:
     """Check the specs at PATH (default: specs) and the datasets they name. All errors are shown at once.
 
+    A warning that holds at several places is told once, with where else; the forms for programs have each of them.
+
     \b
     Exit codes:
       0  nothing is wrong; there may be warnings

@@ -1,10 +1,8 @@
-"""Performing a plan: the only code that writes. `run` is the loop; the other modules each perform a few actions."""
+"""Performing a plan: the only code that writes. `run` is the loop, over a project or (`single`) over one document; the
+other modules each perform a few actions."""
 
-from tuneform.reconcile.execute.run import (
-    Failure,
-    Interrupted,
-    Outcome,
-    apply,
+from tuneform.reconcile.execute.run import Failure, Interrupted, Outcome, apply
+from tuneform.reconcile.execute.single import (
     apply_serving,
     apply_tuning,
     preview_serving,

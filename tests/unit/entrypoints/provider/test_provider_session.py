@@ -52,3 +52,19 @@ def test_an_import_of_what_no_document_describes_says_what_an_id_is(tmp_path: Pa
     with pytest.raises(SettingsError, match="has no TuningJob 'intents'") as raised:
         importing.inputs_of("tuneform:index:TuningJob", "demo/intents", session)
     assert raised.value.remedy == "an id is <metadata.project>/<metadata.name>"
+
+
+def test_the_project_is_where_the_engine_s_starter_says_though_a_link_led_to_the_program(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mine, theirs = tmp_path / "mine", tmp_path / "theirs"
+    for folder in (mine, theirs):
+        folder.mkdir()
+        (folder / "Pulumi.yaml").write_text("name: tuneform\nruntime: python\n")
+    (theirs / "infra").mkdir()
+    (mine / "infra").symlink_to(theirs / "infra")
+    monkeypatch.chdir(mine / "infra")
+
+    assert LiveSession(Live()).root == theirs, "the folder of a process has no links in it"
+    monkeypatch.setenv("TUNEFORM_PROJECT_ROOT", str(mine))
+    assert LiveSession(Live()).root == mine

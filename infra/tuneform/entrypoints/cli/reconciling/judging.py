@@ -36,7 +36,7 @@ def judge(found: Opened, settings: Settings) -> Judgement:
 
 
 def show(judgement: Judgement, where: Console) -> None:
-    """What policies forbid or warn of, each at its place; then their sources, what is excepted, what was not asked."""
+    """What policies forbid and warn of; then their sources, what is excepted, and what was not asked."""
     for diagnostic in judgement.denied:
         where.print(Text(diagnostic.render(), style="red"), soft_wrap=True)
     for text in told_once(judgement.warned):
